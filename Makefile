@@ -1,0 +1,145 @@
+# make help lists the targets.
+
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO       ?= go
+PKGS     ?= ./...
+DURATION ?= 20s
+BUILD    := build
+
+# Releases that have a layout file, newest patch known to work of each.
+RELEASES ?= go1.25.3 go1.26.8 go1.27.4
+
+# Targets that the portable backend serves and that must at least compile.
+COMPILE_ONLY := windows/amd64 darwin/arm64 freebsd/amd64 js/wasm wasip1/wasm linux/riscv64
+
+# An emulated program runs 10 to 50 times slower: short tests, one package at a time.
+EMULATED := -short -p 1 -timeout 8m
+
+# unsafe may be imported by files of these names, and by the kernel in the root.
+UNSAFE_FILES := (_unsafe(_[a-z0-9]+)*\.go|^\./[a-z0-9_]+\.go|^\./internal/peers/floor[a-z0-9_]*\.go)$$
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  variables: GO=$(GO) PKGS=$(PKGS) DURATION=$(DURATION) RELEASES='$(RELEASES)'"
+
+## Preparation
+
+.PHONY: setup
+setup: ## install what the tests need and this machine lacks: gcc, qemu-user
+	@missing=(); \
+	command -v gcc >/dev/null || missing+=(gcc libc6-dev); \
+	command -v qemu-aarch64-static >/dev/null && command -v qemu-riscv64-static >/dev/null || missing+=(qemu-user-static); \
+	$(MAKE) --no-print-directory install WANT="$${missing[*]}"
+
+.PHONY: setup-peers
+setup-peers:
+	@missing=(); \
+	command -v g++ >/dev/null || missing+=(g++); \
+	[[ -e /usr/include/boost/context/detail/fcontext.hpp ]] || missing+=(libboost-context-dev); \
+	$(MAKE) --no-print-directory install WANT="$${missing[*]}"
+
+.PHONY: install
+install:
+	@[[ -n "$(strip $(WANT))" ]] || exit 0; \
+	if ! command -v apt-get >/dev/null; then echo "make: please install what Debian calls: $(WANT)" >&2; exit 1; fi; \
+	if [[ $$(id -u) == 0 ]]; then root=""; \
+	elif sudo -n true 2>/dev/null; then root="sudo -n"; \
+	else echo "make: missing: $(WANT). Run: sudo apt-get install $(WANT)" >&2; exit 1; fi; \
+	$$root env DEBIAN_FRONTEND=noninteractive apt-get -qq update; \
+	$$root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $(WANT) >/dev/null
+
+## Checks that run no test
+
+.PHONY: check
+check: fmt lint vet compile staticcheck layouts ## everything but the tests
+
+.PHONY: fmt
+fmt: ## no file that gofmt would change
+	@out=$$(gofmt -l .); [[ -z "$$out" ]] || { echo "gofmt would change:"; echo "$$out"; exit 1; }
+
+.PHONY: lint
+lint: ## unsafe only in *_unsafe.go and the kernel, each use with its invariant
+	@out=$$(grep -rlE '^(import)?[[:space:]]*(_ )?"unsafe"' --include='*.go' . | grep -vE '$(UNSAFE_FILES)' || true); \
+	[[ -z "$$out" ]] || { echo "unsafe outside *_unsafe.go:"; echo "$$out"; exit 1; }
+	@out=$$(find . -name '*_unsafe*.go' ! -name '*_test.go' -print0 | xargs -0 -r grep -L 'SAFETY(I[0-9]'); \
+	[[ -z "$$out" ]] || { echo "no // SAFETY(I<n>): comment in:"; echo "$$out"; exit 1; }
+
+.PHONY: vet
+vet: ## go vet, assembly included, on both native architectures
+	GOARCH=amd64 $(GO) vet $(PKGS)
+	GOARCH=arm64 CGO_ENABLED=0 $(GO) vet $(PKGS)
+
+.PHONY: compile
+compile: ## go vet on every target that only the portable backend serves
+	@for t in $(COMPILE_ONLY); do \
+		echo "GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) vet $(PKGS)"; \
+		GOOS=$${t%/*} GOARCH=$${t#*/} CGO_ENABLED=0 $(GO) vet $(PKGS); \
+	done
+
+.PHONY: staticcheck
+staticcheck: ## honnef.co/go/tools, the release that go.mod names
+	$(GO) tool staticcheck $(PKGS)
+
+.PHONY: layouts
+layouts: ## the layout files say what the generator says
+	$(GO) run ./internal/layoutgen -check
+
+## Tests
+
+.PHONY: test
+test: setup check unit portable race arm64 riscv64 stress ## everything: what continuous integration runs
+	@echo "make test: all passed"
+
+.PHONY: unit
+unit: ## unit tests, assembly backend
+	$(GO) test -timeout 5m $(PKGS)
+
+.PHONY: portable
+portable: ## the same tests on the portable backend
+	STACKHOP_BACKEND=portable $(GO) test -short -timeout 5m $(PKGS)
+
+.PHONY: race
+race: setup ## the same tests under the race detector
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 5m $(PKGS)
+
+.PHONY: cross
+cross: arm64 riscv64 ## the same tests on other architectures, emulated
+
+.PHONY: arm64
+arm64: setup ## linux/arm64 under qemu-user
+	GOARCH=arm64 CGO_ENABLED=0 $(GO) test $(EMULATED) -exec qemu-aarch64-static $(PKGS)
+
+.PHONY: riscv64
+riscv64: setup ## linux/riscv64 under qemu-user: the portable backend
+	GOARCH=riscv64 CGO_ENABLED=0 $(GO) test $(EMULATED) -exec qemu-riscv64-static $(PKGS)
+
+.PHONY: stress
+stress: ## tasks against every observer of the runtime, DURATION=20s
+	$(GO) test ./tests/... -run '^TestStress' -count=1 -timeout 0 -v -stress.duration=$(DURATION)
+
+.PHONY: matrix
+matrix: ## unit tests on every supported Go release
+	@for r in $(RELEASES); do \
+		echo "GOTOOLCHAIN=$$r $(GO) test $(PKGS)"; \
+		GOTOOLCHAIN=$$r $(GO) test -timeout 5m $(PKGS); \
+	done
+
+## Figures
+
+.PHONY: bench
+bench: ## the table of times, heap and memory
+	$(GO) run ./cmd/stackhop bench
+
+.PHONY: bench-peers
+bench-peers: setup-peers ## the same round trip in Boost.Context (C++)
+	@mkdir -p $(BUILD)
+	g++ -O2 -std=c++17 -Wall -Wextra -o $(BUILD)/boost-bench internal/peers/boost/jump.cpp -lboost_context
+	$(BUILD)/boost-bench
+
+.PHONY: clean
+clean: ## remove what make built
+	rm -rf $(BUILD)
