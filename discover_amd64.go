@@ -1,0 +1,158 @@
+//go:build linux && (amd64 || arm64) && !race && !msan && !asan && go1.25 && !go1.28
+
+package stackhop
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"golang.org/x/arch/x86/x86asm"
+)
+
+// callBefore returns the target of the call instruction that returns to pc. Not
+// ok: there is no direct call.
+func callBefore(pc uintptr) (target uintptr, ok bool) {
+	const size = 5 // E8 rel32
+	text := peekText(pc-size, size)
+	if text[0] != 0xe8 {
+		return 0, false
+	}
+	return pc + uintptr(int32(binary.LittleEndian.Uint32(text[1:]))), true
+}
+
+// An inst is one instruction and its place.
+type inst struct {
+	x86asm.Inst
+	pc uintptr
+}
+
+// decode splits c into instructions. at has the index of each, by pc.
+func (c code) decode() (list []inst, at map[uintptr]int, err error) {
+	at = map[uintptr]int{}
+	for off := 0; off < len(c.text); {
+		pc := c.pc + uintptr(off)
+		in, err := x86asm.Decode(c.text[off:], 64)
+		if err != nil {
+			return nil, nil, &discoveryError{"machine code of " + c.name(c.pc), "a known instruction",
+				fmt.Sprintf("% x at +%#x", c.text[off:min(off+15, len(c.text))], off)}
+		}
+		at[pc] = len(list)
+		list = append(list, inst{in, pc})
+		off += in.Len
+	}
+	return list, at, nil
+}
+
+// target returns where a direct jump or call goes.
+func (in inst) target() (pc uintptr, ok bool) {
+	rel, ok := in.Args[0].(x86asm.Rel)
+	return in.pc + uintptr(in.Len) + uintptr(rel), ok
+}
+
+// global returns the address of an operand that is relative to RIP.
+func (in inst) global(arg int) (addr uintptr, ok bool) {
+	m, ok := in.Args[arg].(x86asm.Mem)
+	if !ok || m.Base != x86asm.RIP || m.Index != 0 || m.Segment != 0 {
+		return 0, false
+	}
+	return in.pc + uintptr(in.Len) + uintptr(m.Disp), true
+}
+
+// mcallArg returns the address of the function value that c gives to
+// runtime.mcall: LEAQ value(RIP), AX and then the call.
+func (c code) mcallArg() (uintptr, error) {
+	list, _, err := c.decode()
+	if err != nil {
+		return 0, err
+	}
+	for i, in := range list {
+		if in.Op != x86asm.CALL && in.Op != x86asm.JMP {
+			continue
+		}
+		if pc, ok := in.target(); !ok || c.name(pc) != "runtime.mcall" || i == 0 {
+			continue
+		}
+		if lea := list[i-1]; lea.Op == x86asm.LEA && lea.Args[0] == x86asm.RAX {
+			if addr, ok := lea.global(1); ok {
+				return addr, nil
+			}
+		}
+		return 0, &discoveryError{"call of mcall in " + c.name(c.pc), "LEA of a global into RAX before it", list[i-1].String()}
+	}
+	return 0, &discoveryError{"machine code of " + c.name(c.pc), "a call of runtime.mcall", "none"}
+}
+
+// flags returns the global bytes that c tests: CMPB $0 and a conditional jump.
+func (c code) flags() ([]flag, error) {
+	list, at, err := c.decode()
+	if err != nil {
+		return nil, err
+	}
+	var flags []flag
+	for i, in := range list {
+		addr, ok := in.global(0)
+		if !ok {
+			addr, ok = in.global(1)
+		}
+		if !ok || in.MemBytes != 1 {
+			continue
+		}
+		set, ok := ifSet(list, i, at)
+		if !ok {
+			return nil, &discoveryError{"global byte in " + c.name(c.pc), "CMPB $0 and JE or JNE",
+				fmt.Sprintf("%v at +%#x", in, in.pc-c.pc)}
+		}
+		flags = append(flags, flag{addr, c.firstCall(list, set, at)})
+	}
+	return flags, nil
+}
+
+// ifSet returns the index of the instruction that runs next when the byte that
+// list[i] compares with 0 is not 0.
+func ifSet(list []inst, i int, at map[uintptr]int) (int, bool) {
+	if in := list[i]; in.Op != x86asm.CMP || in.Args[1] != x86asm.Imm(0) || i+2 >= len(list) {
+		return 0, false
+	}
+	jump := list[i+1]
+	switch jump.Op {
+	case x86asm.JE:
+		return i + 2, true
+	case x86asm.JNE:
+		pc, _ := jump.target()
+		to, ok := at[pc]
+		return to, ok
+	}
+	return 0, false
+}
+
+// firstCall returns the name of the function that is called first from list[i]
+// on, "" if that depends.
+func (c code) firstCall(list []inst, i int, at map[uintptr]int) string {
+	const limit = 16
+	for range limit {
+		if i >= len(list) {
+			return ""
+		}
+		switch in := list[i]; in.Op {
+		case x86asm.CALL:
+			pc, ok := in.target()
+			if !ok {
+				return ""
+			}
+			return c.name(pc)
+		case x86asm.JMP:
+			pc, _ := in.target()
+			to, ok := at[pc]
+			if !ok {
+				return ""
+			}
+			i = to
+		default:
+			if _, branch := in.target(); branch || in.Op == x86asm.RET {
+				return ""
+			}
+			i++
+		}
+	}
+	return ""
+}

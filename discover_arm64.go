@@ -1,0 +1,151 @@
+//go:build linux && (amd64 || arm64) && !race && !msan && !asan && go1.25 && !go1.28
+
+package stackhop
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// A word is one instruction. Those that matter here are few and plain, and
+// golang.org/x/arch/arm64/arm64asm doesn't give their operands as numbers.
+type word uint32
+
+func (w word) is(mask, value word) bool { return w&mask == value }
+
+func (w word) rd() word { return w & 31 }
+func (w word) rn() word { return w >> 5 & 31 }
+
+func (w word) isADRP() bool { return w.is(0x9f00_0000, 0x9000_0000) }
+func (w word) isADD() bool  { return w.is(0xffc0_0000, 0x9100_0000) } // ADD $imm12, Xn, Xd
+func (w word) isLDRB() bool { return w.is(0xffc0_0000, 0x3940_0000) } // LDRB imm12(Xn), Wt
+func (w word) isB() bool    { return w.is(0xfc00_0000, 0x1400_0000) }
+func (w word) isBL() bool   { return w.is(0xfc00_0000, 0x9400_0000) }
+func (w word) isCB() bool   { return w.is(0x7e00_0000, 0x3400_0000) } // CBZ, CBNZ
+func (w word) isTB0() bool  { return w.is(0xfef8_0000, 0x3600_0000) } // TBZ, TBNZ of bit 0
+func (w word) ifSet() bool  { return w.is(0x0100_0000, 0x0100_0000) } // CBNZ, TBNZ
+func (w word) imm12() uintptr {
+	return uintptr(w >> 10 & 0xfff)
+}
+
+// isAtomic: LDXR and LDAXR, CAS, SWP and LDADD with their like, of any size.
+func (w word) isAtomic() bool {
+	return w.is(0x3fe0_0000, 0x0840_0000) || w.is(0x3fa0_7c00, 0x08a0_7c00) || w.is(0x3f20_0c00, 0x3820_0000)
+}
+
+// endsPath: any other branch, conditional or not.
+func (w word) endsPath() bool {
+	return w.isCB() || w.is(0x7e00_0000, 0x3600_0000) || w.is(0xff00_0010, 0x5400_0000) || w.is(0xfe00_0000, 0xd600_0000)
+}
+
+// signed returns the n bits of w from low on, as a count of instructions.
+func (w word) signed(low, n int) uintptr {
+	return uintptr(int32(w)<<(32-low-n)>>(32-n)) * 4
+}
+
+// page returns what an ADRP at pc gives.
+func (w word) page(pc uintptr) uintptr {
+	imm := int32(w)<<8>>13<<2 | int32(w>>29&3)
+	return pc&^0xfff + uintptr(imm)<<12
+}
+
+// callBefore returns the target of the call instruction that returns to pc. Not
+// ok: there is no direct call.
+func callBefore(pc uintptr) (target uintptr, ok bool) {
+	w := word(peek32(pc - 4))
+	return pc - 4 + w.signed(0, 26), w.isBL()
+}
+
+// at returns the instruction at pc, 0 (which is none) outside c.
+func (c code) at(pc uintptr) word {
+	if off := pc - c.pc; off+4 <= uintptr(len(c.text)) && off+4 > off {
+		return word(binary.LittleEndian.Uint32(c.text[off:]))
+	}
+	return 0
+}
+
+// address returns what register rn holds just before pc, if ADRP or ADRP and
+// ADD right there have set it.
+func (c code) address(rn word, pc uintptr) (addr uintptr, ok bool) {
+	w := c.at(pc - 4)
+	if w.isADD() && w.rd() == rn && w.rn() == rn {
+		addr = w.imm12()
+		pc -= 4
+		w = c.at(pc - 4)
+	}
+	return w.page(pc-4) + addr, w.isADRP() && w.rd() == rn
+}
+
+// mcallArg returns the address of the function value that c gives to
+// runtime.mcall: ADRP and ADD into R0 and then the call.
+func (c code) mcallArg() (uintptr, error) {
+	for pc := c.pc; c.at(pc) != 0; pc += 4 {
+		w := c.at(pc)
+		if !w.isBL() && !w.isB() || c.name(pc+w.signed(0, 26)) != "runtime.mcall" {
+			continue
+		}
+		if addr, ok := c.address(0, pc); ok {
+			return addr, nil
+		}
+		return 0, &discoveryError{"call of mcall in " + c.name(c.pc), "ADRP and ADD into R0 before it",
+			fmt.Sprintf("%08x %08x", c.at(pc-8), c.at(pc-4))}
+	}
+	return 0, &discoveryError{"machine code of " + c.name(c.pc), "a call of runtime.mcall", "none"}
+}
+
+// flags returns the global bytes that c tests: ADRP, perhaps ADD, LDRB, and a
+// branch on its bit 0 or on all of it. The byte that says whether the CPU has
+// LSE atomics is left out; it is known by an atomic instruction behind it.
+func (c code) flags() ([]flag, error) {
+	var flags []flag
+	for pc := c.pc; c.at(pc) != 0; pc += 4 {
+		w := c.at(pc)
+		base, ok := c.address(w.rn(), pc)
+		if !w.isLDRB() || !ok {
+			continue
+		}
+		jump := c.at(pc + 4)
+		var to uintptr
+		switch {
+		case jump.isTB0() && jump.rd() == w.rd():
+			to = pc + 4 + jump.signed(5, 14)
+		case jump.isCB() && jump.rd() == w.rd():
+			to = pc + 4 + jump.signed(5, 19)
+		default:
+			return nil, &discoveryError{"global byte in " + c.name(c.pc), "LDRB and TBZ, TBNZ, CBZ or CBNZ",
+				fmt.Sprintf("%08x %08x at +%#x", w, jump, pc-c.pc)}
+		}
+		set, clear := pc+8, to
+		if jump.ifSet() {
+			set, clear = clear, set
+		}
+		calls, atomic := c.follow(set)
+		if _, other := c.follow(clear); atomic || other {
+			continue
+		}
+		flags = append(flags, flag{base + w.imm12(), calls})
+	}
+	return flags, nil
+}
+
+// follow runs from pc to the first call, and returns the name of what is called
+// ("" if that depends), or that an atomic instruction comes before.
+func (c code) follow(pc uintptr) (calls string, atomic bool) {
+	const limit = 16
+	for range limit {
+		w := c.at(pc)
+		switch {
+		case w == 0, w.endsPath():
+			return "", false
+		case w.isAtomic():
+			return "", true
+		case w.isBL():
+			return c.name(pc + w.signed(0, 26)), false
+		case w.isB():
+			pc += w.signed(0, 26)
+		default:
+			pc += 4
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,16 @@
+package offsets_test
+
+import (
+	"fmt"
+
+	"github.com/stackhop/stackhop/internal/layoutgen/offsets"
+)
+
+func Example() {
+	for _, f := range offsets.Fields {
+		if f.Else != "" {
+			fmt.Printf("%s is %s, or %s in a release without it\n", f.Name, f.Path, f.Else)
+		}
+	}
+	// Output: gSecret is runtime.g.secret, or gLockedm in a release without it
+}
