@@ -8,8 +8,8 @@ import (
 // A Region is the memory of one coroutine stack, given by its owner. Addresses
 // are bytes; the memory must not be Go heap. Low to high:
 //
-//	        Lo                                Top              Hi
-//	 guard ──┼──────────── usable ── header ───┼── dead space ──┤
+//	       Lo                                Top              Hi
+//	guard ──┼──────────── usable ── header ───┼── dead space ──┤
 //
 // [Lo, Top) is readable and writable. [Top, Hi) is address space that nothing
 // touches: it need not be mapped. It exists because the garbage collector

@@ -1,0 +1,124 @@
+package stackhop
+
+import "unsafe"
+
+// A Coro is one coroutine: a goroutine of the Go runtime that is parked except
+// while its body is switched to, on a stack that the caller chose.
+//
+// Two sides share it. The owner calls Switch and waits while the body runs;
+// the body calls Switch and waits while the owner runs. Any goroutine on any
+// thread may be the owner, a new one each time, but one at a time: two
+// simultaneous calls are a data race, as with an unguarded variable. What one
+// side wrote before a switch the other side sees after it.
+//
+// After the end of the body, Switch panics and TrySwitch answers ErrDone.
+type Coro struct {
+	// Read and written by switch_*.s.
+	link  unsafe.Pointer // *runtime.coro: parks whichever side is not running
+	in    uintptr        // g of the body while an owner may enter it, else notEnterable
+	g     uintptr        // g of the body, notEnterable once its goroutine ended
+	lo    uintptr        // the running window of g.stack; lo, hi, guard stand in
+	hi    uintptr        // the order of g.stack.lo, .hi, .stackguard0
+	guard uintptr
+	top   uintptr        // end of the memory; 0 while on a stack of the runtime
+	main  unsafe.Pointer // funcval of (*Coro).mainLoop, entered at the stack's base
+
+	body     func(*Coro)
+	local    any
+	region   Region
+	port     *portable // set: the portable backend serves this coroutine
+	entryExt uint32    // thread locks the owner held at the last slow entry
+	entryInt uint32
+	state    coroState
+	oneShot  bool
+	goexited bool // the last body was ended by runtime.Goexit
+	left     bool // mainLoop is entered again, after a Goexit was left
+	running  bool // a body has started and not ended
+}
+
+type coroState uint8
+
+const (
+	stateIdle   coroState = iota // no body: made without one, or done
+	stateReady                   // has a body that has not ended
+	stateClosed                  // goroutine gone
+)
+
+// notEnterable is no address of a g and differs from a nil g.
+const notEnterable = 1
+
+// New makes a coroutine on the memory r. The zero Region asks for a stack that
+// the Go runtime owns and grows; the portable backend always uses one, and
+// only checks r.
+//
+// body starts at the first Switch and gets the coroutine itself. When it
+// returns, its goroutine ends, and r is free once that Switch has returned.
+// With a nil body the coroutine is born done: Reset gives it bodies, one after
+// another, on the same stack and goroutine, and Close ends it.
+//
+// A panic that body does not recover ends the process, as in any goroutine.
+// runtime.Goexit ends the body only.
+//
+// The error is a *RegionError. A coroutine that is never run to its end keeps
+// its goroutine and its Region for ever.
+func New(r Region, body func(c *Coro)) (*Coro, error) {
+	if r != (Region{}) {
+		if err := r.Check(); err != nil {
+			return nil, err
+		}
+	}
+	c := &Coro{region: r, body: body, oneShot: body != nil, in: notEnterable, g: notEnterable}
+	c.make()
+	if body != nil {
+		c.arm()
+	}
+	return c, nil
+}
+
+// Done reports whether there is nothing to switch to: the body has ended, or
+// none was given yet. It is the owner's to call, or the body's own.
+func (c *Coro) Done() bool { return c.state != stateReady }
+
+// Goexited reports whether the last body was ended by runtime.Goexit.
+func (c *Coro) Goexited() bool { return c.goexited }
+
+// Reset gives a done coroutine that was made without a body the next one.
+// Errors: ErrNilBody, ErrNotDone, ErrClosed. It allocates nothing, except
+// after a Goexit on a stack that the runtime owns, which ends the goroutine.
+func (c *Coro) Reset(body func(c *Coro)) error {
+	switch {
+	case body == nil:
+		return ErrNilBody
+	case c.state == stateReady:
+		return ErrNotDone
+	case c.state == stateClosed:
+		return ErrClosed
+	}
+	c.body = body
+	if c.g == notEnterable && c.port == nil {
+		c.make()
+	}
+	c.arm()
+	return nil
+}
+
+// Close ends the goroutine of a coroutine that is done or was never switched
+// to; then its Region is free. Closing twice is harmless. Error: ErrNotDone.
+func (c *Coro) Close() error {
+	switch {
+	case c.state == stateClosed:
+		return nil
+	case c.state == stateReady && c.started():
+		return ErrNotDone
+	}
+	c.end()
+	c.state = stateClosed
+	return nil
+}
+
+// SetLocal keeps one value with the coroutine, for a library on top to find
+// from Current. Local answers it. Neither is safe for concurrent use.
+func (c *Coro) SetLocal(v any) { c.local = v }
+
+// Local answers what SetLocal kept, or nil.
+func (c *Coro) Local() any { return c.local }

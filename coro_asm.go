@@ -1,0 +1,213 @@
+//go:build linux && (amd64 || arm64) && !race && !msan && !asan && go1.25 && !go1.28
+
+package stackhop
+
+import (
+	"runtime"
+	"unsafe"
+)
+
+// Addresses and constants of this process, written once by decide, before the
+// first coroutine is made. The assembly reads the first three.
+var (
+	traceFlag   uintptr // trace.enabled
+	profileFlag uintptr // goroutineProfile.active
+	stackGuard  uintptr // bytes between g.stack.lo and g.stackguard0
+
+	newcoro    func(func(unsafe.Pointer)) unsafe.Pointer
+	coroswitch func(unsafe.Pointer)
+)
+
+// A refusal is why a switch did not happen: one word for the assembly.
+type refusal struct{ err error }
+
+//go:noescape
+func switchCoro(c *Coro) *refusal
+
+//go:noescape
+func transferCoro(c, to *Coro) *refusal
+
+//go:noescape
+func lockWindow(c *Coro) bool
+
+func rehome(c *Coro)
+func leaveGoexit(c *Coro)
+func regionCoro() uintptr
+func poke64(addr, v uintptr)
+func poke32(addr uintptr, v uint32)
+
+// decide discovers what the asm backend needs, or says why it cannot serve.
+func decide() decision {
+	f, err := discover()
+	if err != nil {
+		return decision{name: portableName, reason: err.Error()}
+	}
+	traceFlag, profileFlag, stackGuard = f.traceEnabled, f.profileActive, f.stackGuard
+	// SAFETY(K2): discover checked that these are the entries of the functions
+	// named; a func value is a pointer to a pointer to code.
+	nc, cs := &f.newcoro, &f.coroswitch
+	newcoro = *(*func(func(unsafe.Pointer)) unsafe.Pointer)(unsafe.Pointer(&nc))
+	coroswitch = *(*func(unsafe.Pointer))(unsafe.Pointer(&cs))
+	return decision{name: asmName, reason: "release, target and build are known, and every discovered fact passed its check", facts: f.facts}
+}
+
+// Switch runs the other side: the owner switches into the body, the body back
+// to its owner. It returns when the other side switches back or, for the
+// owner, when the body has ended. It panics with the error that TrySwitch
+// would have answered.
+func (c *Coro) Switch() {
+	if r := switchCoro(c); r != nil {
+		panic(r.err)
+	}
+}
+
+// TrySwitch is Switch for a caller that wants to go on after a refusal. Errors:
+// ErrDone, ErrRunning, ErrBubble, and for the body a *ThreadLockError. After
+// an error no side has run.
+func (c *Coro) TrySwitch() error {
+	if r := switchCoro(c); r != nil {
+		return r.err
+	}
+	return nil
+}
+
+// Transfer parks the body of c, which must be the caller, and runs the body of
+// to, which must be parked or fresh. c's owner becomes to's owner; c continues
+// when somebody switches to it. Errors: ErrNotCurrent, and those of TrySwitch.
+func (c *Coro) Transfer(to *Coro) error {
+	if r := transferCoro(c, to); r != nil {
+		return r.err
+	}
+	return nil
+}
+
+// make makes the coroutine's goroutine, or its portable twin.
+func (c *Coro) make() {
+	if backend().name != asmName {
+		c.port = newPortable()
+		return
+	}
+	c.link = newcoro(c.start)
+	c.g = peek64(uintptr(c.link) + coroGp)
+	if c.main == nil {
+		main := c.mainLoop
+		c.main = *(*unsafe.Pointer)(unsafe.Pointer(&main))
+	}
+}
+
+// arm lets owners enter the body that was just given.
+func (c *Coro) arm() {
+	c.state, c.goexited, c.in = stateReady, false, c.g
+}
+
+// started reports whether the body has ever been switched to.
+func (c *Coro) started() bool {
+	if c.port != nil {
+		return c.port.alive
+	}
+	return c.running
+}
+
+// start is the coroutine's function, called by runtime.corostart on the native
+// stack. What this frame holds the frames on the region hold too: the collector
+// does not see this stack while they run.
+func (c *Coro) start(unsafe.Pointer) {
+	defer c.exit() // also after a Goexit on a native stack
+	if c.region != (Region{}) {
+		r := c.region
+		c.lo, c.hi, c.guard, c.top = r.Lo, r.Hi, r.Lo+stackGuard, r.Top
+		rehome(c)
+		c.top = 0
+		return
+	}
+	currentNative.add(c)
+	c.mainLoop()
+}
+
+// exit makes the coroutine ready for runtime.coroexit, which follows.
+func (c *Coro) exit() {
+	if c.region == (Region{}) {
+		currentNative.remove(c)
+	}
+	c.in, c.g = notEnterable, notEnterable
+	c.running = false
+	c.alignThread()
+}
+
+// mainLoop runs bodies, at the base of the region or on the native stack. After
+// a Goexit was left it starts over.
+func (c *Coro) mainLoop() {
+	for {
+		if c.left {
+			c.left = false
+		} else if c.state == stateReady {
+			c.running = true
+			c.runBody()
+		}
+		c.running = false
+		if c.state == stateClosed {
+			return
+		}
+		c.Switch() // idle: the owner's Switch returns, Reset or Close comes next
+	}
+}
+
+// runBody runs one body to its end, however it ends.
+func (c *Coro) runBody() {
+	returned := false
+	defer func() {
+		if !returned {
+			if v := recover(); v != nil {
+				panic(v) // the process ends with the body's own frames below
+			}
+		}
+		c.balanceThread()
+		c.finish(!returned)
+		if !returned && c.top != 0 {
+			c.left = true
+			leaveGoexit(c)
+		}
+	}()
+	c.body(c)
+	returned = true
+}
+
+// end ends the goroutine of a coroutine that is idle or fresh.
+func (c *Coro) end() {
+	if c.port != nil {
+		c.port.end()
+		return
+	}
+	if c.g == notEnterable {
+		return // ended already
+	}
+	c.state = stateClosed
+	c.in = c.g
+	c.Switch()
+}
+
+// InheritLabels gives the body the calling goroutine's profiler labels
+// (runtime/pprof.SetGoroutineLabels), as a go statement would.
+func (c *Coro) InheritLabels() {
+	if c.port == nil {
+		copyLabels(c.g, getg())
+	}
+}
+
+// Current answers the coroutine whose body the calling goroutine runs, or nil.
+func Current() *Coro {
+	if p := regionCoro(); p != 0 {
+		return coroAt(p)
+	}
+	if c := currentNative.find(); c != nil {
+		return c
+	}
+	return portableCurrent()
+}
+
+// InBubble reports whether the caller is in a testing/synctest bubble.
+func InBubble() bool {
+	return layoutKnown() && peek64(getg()+gBubble) != 0
+}
+
+func layoutKnown() bool { return layoutFor(runtime.Version()) == nil }

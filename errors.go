@@ -1,0 +1,52 @@
+package stackhop
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Errors of a switch. After any of them nothing has happened: no side ran.
+var (
+	// ErrDone: the body has ended; Reset can give the coroutine another.
+	ErrDone = errors.New("stackhop: coroutine is done")
+
+	// ErrNotDone: Reset or Close of a coroutine whose body has not ended.
+	ErrNotDone = errors.New("stackhop: coroutine is not done")
+
+	// ErrClosed: Reset of a coroutine that was closed, or was made with a body.
+	ErrClosed = errors.New("stackhop: coroutine is closed")
+
+	// ErrRunning: the coroutine runs already, here or on another thread.
+	ErrRunning = errors.New("stackhop: coroutine is running")
+
+	// ErrNotCurrent: Transfer from a coroutine whose body is not the caller.
+	ErrNotCurrent = errors.New("stackhop: not called by the coroutine's own body")
+
+	// ErrNilBody: Reset without a body.
+	ErrNilBody = errors.New("stackhop: nil body")
+
+	// ErrBubble: the two sides are in different testing/synctest bubbles.
+	ErrBubble = errors.New("stackhop: switch across a testing/synctest bubble")
+
+	// ErrThreadLocked is the sentinel that every *ThreadLockError matches.
+	ErrThreadLocked = errors.New("stackhop: body keeps its OS thread locked")
+)
+
+// A ThreadLockError says that a body would suspend or end while it holds
+// another number of OS-thread locks than when it was switched to: it called
+// runtime.LockOSThread without UnlockOSThread, or it is inside a cgo callback,
+// which is tied to its thread. It matches ErrThreadLocked.
+type ThreadLockError struct {
+	External int // LockOSThread calls not undone, in calls
+	Internal int // locks of the runtime itself: 1 for each cgo callback below
+}
+
+func (e *ThreadLockError) Error() string {
+	if e.Internal != 0 {
+		return fmt.Sprintf("stackhop: switch inside a cgo callback (%d deep), which is tied to its OS thread: suspend outside the callback", e.Internal)
+	}
+	return fmt.Sprintf("stackhop: body has %d more LockOSThread than UnlockOSThread calls since it was switched to: unlock before suspending", e.External)
+}
+
+// Is reports whether target is ErrThreadLocked.
+func (e *ThreadLockError) Is(target error) bool { return target == ErrThreadLocked }

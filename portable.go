@@ -1,0 +1,140 @@
+package stackhop
+
+import "runtime"
+
+// portable is the backend that needs nothing but goroutines and channels: a
+// body runs on a goroutine of its own, and one side waits on a channel while
+// the other runs. It serves every target, build mode and OS-thread lock state.
+// iter.Pull would be faster, but ends the process when it is resumed under
+// another thread lock than it was made under (runtime.coroswitch_m, coro.go,
+// Go 1.25 to 1.27), and makes the owner exit when the body calls Goexit.
+type portable struct {
+	enter   chan *Coro // owner to body; nil ends the goroutine
+	leave   chan struct{}
+	self    uintptr // the body's goroutine, as goroutineID tells it
+	running bool    // the body runs; written by the side that runs
+	alive   bool    // the goroutine exists
+}
+
+func newPortable() *portable {
+	return &portable{enter: make(chan *Coro, 1), leave: make(chan struct{}, 1)}
+}
+
+// trySwitch is TrySwitch of the portable backend.
+func (p *portable) trySwitch(c *Coro) error {
+	if p.running {
+		if goroutineID() != p.self {
+			return ErrRunning
+		}
+		return p.suspend(c)
+	}
+	if c.state != stateReady {
+		return ErrDone
+	}
+	p.resume(c)
+	return nil
+}
+
+// resume runs the body until it suspends or ends. Owner's side.
+func (p *portable) resume(c *Coro) {
+	if !p.alive {
+		p.alive = true
+		go p.serve()
+	}
+	p.running = true
+	p.enter <- c
+	<-p.leave
+}
+
+// suspend hands over to the owner. Body's side.
+func (p *portable) suspend(*Coro) error {
+	p.running = false
+	p.leave <- struct{}{}
+	<-p.enter
+	return nil
+}
+
+// serve is the goroutine: it runs bodies until its coroutine ends.
+func (p *portable) serve() {
+	id := goroutineID()
+	defer currentPortable.Delete(id)
+	for c := <-p.enter; c != nil; c = <-p.enter {
+		p.self = id
+		currentPortable.Store(id, c)
+		oneShot := c.oneShot
+		if !p.run(c) {
+			runtime.Goexit() // not reached: run did not return
+		}
+		currentPortable.Delete(id)
+		p.running = false
+		if oneShot {
+			p.alive = false
+			p.leave <- struct{}{}
+			return
+		}
+		p.leave <- struct{}{}
+	}
+	p.leave <- struct{}{}
+}
+
+// run runs one body. When the body calls Goexit it does not return: the
+// deferred function hands over, and the goroutine ends.
+func (p *portable) run(c *Coro) (returned bool) {
+	defer func() {
+		if returned {
+			c.finish(false)
+			return
+		}
+		if v := recover(); v != nil {
+			panic(v)
+		}
+		c.finish(true)
+		currentPortable.Delete(p.self)
+		p.running, p.alive = false, false
+		p.leave <- struct{}{}
+	}()
+	c.body(c)
+	return true
+}
+
+// end makes the goroutine leave, and waits until it has.
+func (p *portable) end() {
+	if !p.alive {
+		return
+	}
+	p.alive = false
+	p.enter <- nil
+	<-p.leave
+}
+
+// transfer parks the body of c and runs to, whose owner becomes c's.
+func (p *portable) transfer(c, to *Coro) error {
+	q := to.port
+	switch {
+	case !p.running || goroutineID() != p.self:
+		return ErrNotCurrent
+	case q.running:
+		return ErrRunning
+	case to.state != stateReady:
+		return ErrDone
+	}
+	if !q.alive {
+		q.alive = true
+		go q.serve()
+	}
+	// The owner waits on p.leave; to must answer there, and c on a channel
+	// that nobody waits on yet.
+	p.leave, q.leave = q.leave, p.leave
+	p.running, q.running = false, true
+	q.enter <- to
+	<-p.enter
+	return nil
+}
+
+// portableCurrent is Current of the portable backend.
+func portableCurrent() *Coro {
+	if v, ok := currentPortable.Load(goroutineID()); ok {
+		return v.(*Coro)
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+//go:build linux && (amd64 || arm64) && !race && !msan && !asan && go1.25 && !go1.28
+
+package stackhop
+
+import "runtime"
+
+// switchSlow is where switchCoro goes when it cannot serve: somebody may be
+// looking, F is not plain, or the switch is refused. Always correct: the
+// runtime's own coroswitch does the work.
+func switchSlow(c *Coro) *refusal {
+	if err := c.slow(); err != nil {
+		return &refusal{err}
+	}
+	return nil
+}
+
+func (c *Coro) slow() error {
+	if c.port != nil {
+		return c.port.trySwitch(c)
+	}
+	self := getg()
+	if self == c.g {
+		return c.slowLeave(self)
+	}
+	return c.slowEnter(self)
+}
+
+// slowEnter is an owner's side.
+func (c *Coro) slowEnter(self uintptr) error {
+	if c.in == notEnterable {
+		return ErrDone
+	}
+	if peek64(uintptr(c.link)+coroGp) != c.in {
+		return ErrRunning
+	}
+	if peek64(c.in+gBubble) != peek64(self+gBubble) {
+		return ErrBubble
+	}
+	c.entryExt, c.entryInt = threadLocks(self)
+	c.widen()
+	c.alignThread()
+	coroswitch(c.link)
+	return nil
+}
+
+// slowLeave is the body's side. The window stays wide: the runtime's switch may
+// be preempted on its way, and the scheduler derives stackguard0 from the
+// window. It costs scan work until the next switch.
+func (c *Coro) slowLeave(self uintptr) error {
+	if err := c.CheckThread(); err != nil {
+		return err
+	}
+	if peek64(peek64(uintptr(c.link)+coroGp)+gBubble) != peek64(self+gBubble) {
+		return ErrBubble
+	}
+	c.entryExt, c.entryInt = 0, 0
+	c.alignThread()
+	coroswitch(c.link)
+	return nil
+}
+
+// transferSlow is transferCoro's slow path.
+func transferSlow(c, to *Coro) *refusal {
+	if err := c.slowTransfer(to); err != nil {
+		return &refusal{err}
+	}
+	return nil
+}
+
+func (c *Coro) slowTransfer(to *Coro) error {
+	if c.port != nil || to.port != nil {
+		if c.port == nil || to.port == nil {
+			panic("BUG: stackhop: coroutines of two backends in one process")
+		}
+		return c.port.transfer(c, to)
+	}
+	self := getg()
+	switch {
+	case self != c.g:
+		return ErrNotCurrent
+	case to.in == notEnterable:
+		return ErrDone
+	case peek64(uintptr(to.link)+coroGp) != to.in:
+		return ErrRunning
+	case peek64(to.in+gBubble) != peek64(self+gBubble):
+		return ErrBubble
+	}
+	if err := c.CheckThread(); err != nil {
+		return err
+	}
+	to.entryExt, to.entryInt = c.entryExt, c.entryInt
+	c.entryExt, c.entryInt = 0, 0
+	to.widen()
+	// Nobody but the two sides reads a link: swapping T and O beforehand makes
+	// coroswitch on c park F there and run T.
+	owner := peek64(uintptr(c.link) + coroGp)
+	poke64(uintptr(c.link)+coroGp, to.in)
+	poke64(uintptr(to.link)+coroGp, owner)
+	c.alignThread()
+	coroswitch(c.link)
+	return nil
+}
+
+// widen gives a parked body on a region its running window.
+func (c *Coro) widen() {
+	if c.top == 0 {
+		return
+	}
+	for i := 0; !lockWindow(c); i++ {
+		if i > 10 {
+			runtime.Gosched() // the collector scans it, for µs per KiB
+		}
+	}
+}
+
+// threadLocks answers the OS-thread locks that g, running here, holds.
+func threadLocks(g uintptr) (ext, internal uint32) {
+	if peek64(g+gLockedm) == 0 {
+		return 0, 0
+	}
+	m := peek64(g + gM)
+	return peek32(m + mLockedExt), peek32(m + mLockedInt)
+}
+
+// alignThread makes the runtime's check of thread locks pass (coroswitch_m
+// compares what the coroutine was made under with what it is switched under,
+// and throws): made under means switched under, here. What must not be is
+// caught before, by CheckThread.
+func (c *Coro) alignThread() {
+	g := getg()
+	link := uintptr(c.link)
+	if peek64(g+gLockedm) == 0 {
+		poke64(link+coroMp, 0)
+		return
+	}
+	m := peek64(g + gM)
+	poke32(link+coroLockedExt, peek32(m+mLockedExt))
+	poke32(link+coroLockedInt, peek32(m+mLockedInt))
+	poke64(link+coroMp, m)
+}
+
+// CheckThread answers a *ThreadLockError if the body, which must be the caller,
+// holds more OS-thread locks than its owner did when it switched to it.
+func (c *Coro) CheckThread() error {
+	if c.port != nil {
+		return nil // every portable body has a goroutine, so a thread, to itself
+	}
+	ext, internal := threadLocks(getg())
+	if ext <= c.entryExt && internal <= c.entryInt {
+		return nil
+	}
+	return &ThreadLockError{External: int(ext) - int(c.entryExt), Internal: int(internal) - int(c.entryInt)}
+}
+
+// balanceThread undoes the LockOSThread calls that an ended body left behind:
+// its owner would inherit them.
+func (c *Coro) balanceThread() {
+	for {
+		ext, _ := threadLocks(getg())
+		if ext <= c.entryExt {
+			return
+		}
+		runtime.UnlockOSThread()
+	}
+}

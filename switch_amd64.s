@@ -1,0 +1,415 @@
+//go:build linux && (amd64 || arm64) && !race && !msan && !asan && go1.25 && !go1.28
+
+#include "go_asm.h"
+#include "textflag.h"
+
+// The switch, for amd64. In order:
+//
+//	switchCoro          park one side of a coroutine, run the other
+//	transferCoro        park one coroutine's body, run another's
+//	lockWindow          widen the stack window of a parked body (slow path)
+//	rehome              move a fresh body onto its region
+//	coroutineBase_…     the outermost frame on a region
+//	leaveGoexit         drop all frames on a region, back to its base
+//
+// F is the g that calls, T the g that runs next, m their thread's m. A parked
+// g is as runtime.coroswitch leaves it (coro.go): waiting, no m, sched holding
+// the caller's SP after return, PC and BP. So either way of switching resumes
+// what the other parked. Nothing else is saved: ABI0 has no callee-saved
+// register but SP, BP and g.
+//
+// A region, g.stack and g.sched.sp in each stage of a body's life:
+//
+//	fresh      g.stack native   sp native         region untouched
+//	running    g.stack [Lo,Hi)  sp in [Lo,Top)    header holds the native side
+//	suspended  g.stack [sp,Top) sp in [Lo,Top)    likewise
+//	leaving    likewise running, frames dropped   header holds the native side
+//	done       g.stack native   sp native         region free
+//
+// The window is narrow while suspended since the collector counts hi-sp of
+// every stack as scan work and paces the heap by it (runtime.scanstack,
+// mgcmark.go; gcControllerState.heapGoalInternal, mgcpacer.go): the dead space
+// would count as scanned.
+//
+// Who may look at F or T here? The collector's mark phase, the execution tracer
+// and a goroutine profile: each raises its flag with the world stopped, and the
+// world cannot stop in here, since assembly is no asynchronous safe point
+// (runtime.isAsyncSafePoint, preempt.go). So what the flags say at the top
+// holds to the jump. A signal may arrive at any instruction; it finds g through
+// TLS, then g.m.
+
+// The header of a region, bytes above its base. The first 16 are the base's
+// caller's spill area, which ABIInternal callees may write.
+#define hdrSP    16
+#define hdrBP    24
+#define hdrLo    32
+#define hdrHi    40
+#define hdrTop   48
+#define hdrPanic 56
+#define hdrDefer 64
+#define hdrCoro  72
+
+// LOOKING leaves ZF clear in F's way if somebody may be looking, or F is not
+// plain. In: R8 = F. Clobbers AX, BX, R11.
+//
+//	lockedm   F is wired to its thread; the runtime hands the wiring on
+//	bubble    synctest counts who is active
+//	secret    runtime/secret erases registers at a switch
+//	SP test   a preemption request; else a loop that only switches could never be
+//	          stopped under asyncpreemptoff=1. stackPreempt is above any SP.
+#define LOOKING \
+	MOVQ	·traceFlag(SB), R11 \
+	MOVBLZX	(R11), AX \
+	MOVQ	·profileFlag(SB), R11 \
+	MOVBLZX	(R11), BX \
+	ORQ	BX, AX \
+	ORQ	const_gLockedm(R8), AX \
+	ORQ	const_gBubble(R8), AX \
+	MOVL	const_gSecret(R8), BX \
+	ORQ	BX, AX
+
+// PARK completes F as runtime.mcall would: the caller's SP, PC and BP, not ours,
+// so that an unwinder never meets this frame. The wait reason is read by leak
+// profiles, the tracer and synctest. FP is where the arguments begin.
+#define PARK \
+	LEAQ	c+0(FP), AX \
+	MOVQ	AX, const_gSchedSP(R8) \
+	MOVQ	0(SP), AX \
+	MOVQ	AX, const_gSchedPC(R8) \
+	MOVQ	BP, const_gSchedBP(R8) \
+	MOVB	$const_waitReasonCoroutine, const_gWaitreason(R8)
+
+// WIDEN gives T, the body of the coroutine in r, its running window. suspendG
+// resets stackguard0 from the narrow window when it scans, so that comes too.
+// lo, hi and guard lie in Coro as in g.
+#define WIDEN(r) \
+	MOVOU	Coro_lo(r), X0 \
+	MOVOU	X0, const_gStackLo(R9) \
+	MOVQ	Coro_guard(r), AX \
+	MOVQ	AX, const_gStackguard0(R9)
+
+// NARROW gives F, the body of the coroutine in DI, the window of what it uses.
+// Everything live is at or above SP. lo = sp also keeps shrinkstack away.
+#define NARROW \
+	LEAQ	c+0(FP), AX \
+	MOVQ	AX, const_gStackLo(R8) \
+	MOVQ	Coro_top(DI), AX \
+	MOVQ	AX, const_gStackHi(R8)
+
+// RUN jumps into T. In: R8 = F, parked; R9 = T; curg and T.m are set.
+//
+// TLS goes before F.m = nil: a signal in between dereferences the m of the g
+// in TLS. sched.ctxt is cleared, since gosave_systemstack_switch aborts on one
+// that is set; a fresh coroutine's is its function. X15 is ABIInternal's zero;
+// DF is clear already, nothing here sets it. A jump, not a RET: the return
+// predictor knows F's callers only.
+#define RUN \
+	MOVQ	TLS, CX \
+	MOVQ	R9, 0(CX)(TLS*1) \
+	MOVQ	R9, R14 \
+	MOVQ	$0, const_gM(R8) \
+	MOVQ	const_gSchedCtxt(R9), DX \
+	MOVQ	$0, const_gSchedCtxt(R9) \
+	XORPS	X15, X15 \
+	MOVQ	const_gSchedBP(R9), BP \
+	MOVQ	const_gSchedSP(R9), SP \
+	MOVQ	const_gSchedPC(R9), AX \
+	JMP	AX
+
+// func switchCoro(c *Coro) *refusal
+//
+// Parks the caller on c.link and runs whoever is parked there. Returns nil when
+// somebody switches back, or why it did not happen.
+//
+//	before   link.gp = T     T: sched holds its sp, pc, bp      F: running here
+//	after    link.gp = F     F: sched holds its sp, pc, bp      T: running
+TEXT ·switchCoro(SB), NOSPLIT|NOFRAME, $0-16
+	MOVQ	c+0(FP), DI
+	MOVQ	Coro_link(DI), SI
+	TESTQ	SI, SI
+	JZ	slow			// the portable backend's
+	MOVQ	(TLS), R8
+	LOOKING
+	JNZ	slow
+	CMPQ	SP, const_gStackguard0(R8)
+	JLS	slow
+	MOVQ	const_coroGp(SI), R9
+	MOVQ	const_gM(R8), R10
+	MOVQ	$0, ret+8(FP)		// F finds it when it is resumed
+	CMPQ	R8, Coro_g(DI)
+	JEQ	leave
+
+	// Here: F is an owner, T must be the body. R10 = m.
+	CMPQ	R9, Coro_in(DI)
+	JNE	slow			// done, or running elsewhere
+	CMPL	runtime·writeBarrier(SB), $0
+	JNE	enterMarking
+	CMPQ	Coro_top(DI), $0
+	JEQ	native
+	WIDEN(DI)
+native:
+	PARK
+	MOVQ	R8, const_coroGp(SI)
+	MOVQ	R10, const_gM(R9)
+	MOVQ	R9, const_mCurg(R10)	// sysmon may read curg at any time; T has its m
+	MOVL	$const_gWaiting, const_gAtomicstatus(R8)
+	MOVL	$const_gRunning, const_gAtomicstatus(R9)
+	RUN
+
+leave:
+	// Here: F is the body, T its owner. R10 = m.
+	CMPL	runtime·writeBarrier(SB), $0
+	JNE	leaveMarking
+	CMPQ	Coro_top(DI), $0
+	JEQ	leaveNative
+	NARROW
+leaveNative:
+	PARK
+	MOVQ	R8, const_coroGp(SI)
+	MOVQ	R10, const_gM(R9)
+	MOVQ	R9, const_mCurg(R10)
+	MOVL	$const_gWaiting, const_gAtomicstatus(R8)
+	MOVL	$const_gRunning, const_gAtomicstatus(R9)
+	RUN
+
+enterMarking:
+	// The collector marks: it takes a g by setting the scan bit in its status,
+	// so statuses change by compare-and-swap. T first: if the collector has it,
+	// nothing has happened yet. T.m before that: suspendG reads the m of a
+	// running g. T's window after: then it is ours.
+	MOVQ	R10, const_gM(R9)
+	MOVL	$const_gWaiting, AX
+	MOVL	$const_gRunning, BX
+	LOCK
+	CMPXCHGL	BX, const_gAtomicstatus(R9)
+	JNE	busy
+	CMPQ	Coro_top(DI), $0
+	JEQ	parkMarking
+	WIDEN(DI)
+	JMP	parkMarking
+
+leaveMarking:
+	MOVQ	R10, const_gM(R9)
+	MOVL	$const_gWaiting, AX
+	MOVL	$const_gRunning, BX
+	LOCK
+	CMPXCHGL	BX, const_gAtomicstatus(R9)
+	JNE	busy
+	CMPQ	Coro_top(DI), $0
+	JEQ	parkMarking
+	NARROW
+parkMarking:
+	PARK
+	MOVQ	R8, const_coroGp(SI)
+	MOVQ	R9, const_mCurg(R10)
+again:
+	// Fails only while suspendG, on another thread, holds the scan bit of the
+	// running F for a few instructions to ask it to stop (preempt.go).
+	MOVL	$const_gRunning, AX
+	MOVL	$const_gWaiting, BX
+	LOCK
+	CMPXCHGL	BX, const_gAtomicstatus(R8)
+	JEQ	parked
+	PAUSE
+	JMP	again
+parked:
+	RUN
+
+busy:
+	MOVQ	$0, const_gM(R9)	// as every waiting g
+slow:
+	JMP	·switchSlow(SB)		// same arguments, same result
+
+// func transferCoro(c, to *Coro) *refusal
+//
+// Parks the caller, c's body, on c.link, and runs to's body; c's owner becomes
+// to's. Returns when somebody switches to c, or why it did not happen.
+//
+//	before   c.link.gp = O   to.link.gp = T   F: running here
+//	after    c.link.gp = F   to.link.gp = O   T: running
+TEXT ·transferCoro(SB), NOSPLIT|NOFRAME, $0-24
+	MOVQ	c+0(FP), DI
+	MOVQ	to+8(FP), R12
+	MOVQ	Coro_link(DI), SI
+	MOVQ	Coro_link(R12), R13
+	TESTQ	SI, SI
+	JZ	slow
+	TESTQ	R13, R13
+	JZ	slow
+	MOVQ	(TLS), R8
+	LOOKING
+	MOVL	runtime·writeBarrier(SB), BX
+	ORQ	BX, AX
+	JNZ	slow
+	CMPQ	SP, const_gStackguard0(R8)
+	JLS	slow
+	CMPQ	R8, Coro_g(DI)
+	JNE	slow
+	MOVQ	const_coroGp(R13), R9
+	CMPQ	R9, Coro_in(R12)
+	JNE	slow
+	MOVQ	const_gM(R8), R10
+	MOVQ	$0, ret+16(FP)
+	CMPQ	Coro_top(R12), $0
+	JEQ	toNative
+	WIDEN(R12)
+toNative:
+	CMPQ	Coro_top(DI), $0
+	JEQ	fromNative
+	NARROW
+fromNative:
+	PARK
+	MOVQ	const_coroGp(SI), AX
+	MOVQ	AX, const_coroGp(R13)
+	MOVQ	R8, const_coroGp(SI)
+	MOVQ	R10, const_gM(R9)
+	MOVQ	R9, const_mCurg(R10)
+	MOVL	$const_gWaiting, const_gAtomicstatus(R8)
+	MOVL	$const_gRunning, const_gAtomicstatus(R9)
+	RUN
+slow:
+	JMP	·transferSlow(SB)
+
+// func lockWindow(c *Coro) bool
+//
+// Widens the window of c's parked body, for the runtime's own switch, which
+// knows nothing of windows. It takes the g as the collector does, by the scan
+// bit, and gives it back at once. False: somebody else has it; try again.
+TEXT ·lockWindow(SB), NOSPLIT|NOFRAME, $0-9
+	MOVQ	c+0(FP), DI
+	MOVQ	Coro_in(DI), R9
+	MOVB	$0, ret+8(FP)
+	MOVL	$const_gWaiting, AX
+	MOVL	$(const_gWaiting|const_gScan), BX
+	LOCK
+	CMPXCHGL	BX, const_gAtomicstatus(R9)
+	JNE	out
+	WIDEN(DI)
+	MOVL	$const_gWaiting, AX
+	XCHGL	AX, const_gAtomicstatus(R9)
+	MOVB	$1, ret+8(FP)
+out:
+	RET
+
+// func rehome(c *Coro)
+//
+// Runs c.main on c's region. Called on the body's native stack; returns there
+// when main has returned.
+//
+// No observer while it runs: a g that is running is scanned only after it
+// stopped at a safe point, and there is none in here. A preemption request that
+// the new stackguard0 overwrites is made again by whoever wants it.
+TEXT ·rehome(SB), NOSPLIT|NOFRAME, $0-8
+	MOVQ	c+0(FP), DI
+	MOVQ	(TLS), R8
+	MOVQ	Coro_top(DI), BX
+	SUBQ	$const_RegionHeader, BX
+	// Here: BX = header = SP of the base.
+	MOVQ	SP, hdrSP(BX)
+	MOVQ	BP, hdrBP(BX)
+	MOVQ	const_gStackLo(R8), AX
+	MOVQ	AX, hdrLo(BX)
+	MOVQ	const_gStackHi(R8), AX
+	MOVQ	AX, hdrHi(BX)
+	MOVQ	const_gStktopsp(R8), AX
+	MOVQ	AX, hdrTop(BX)
+	MOVQ	const_gPanic(R8), AX
+	MOVQ	AX, hdrPanic(BX)
+	MOVQ	const_gDefer(R8), AX
+	MOVQ	AX, hdrDefer(BX)
+	MOVQ	DI, hdrCoro(BX)		// for Current; main's frame keeps c alive
+	MOVQ	R8, R9
+	WIDEN(DI)
+	MOVQ	BX, const_gStktopsp(R8)	// where precise unwinding must end
+	MOVQ	Coro_main(DI), DX
+	MOVQ	BX, SP
+	XORL	BP, BP			// frame-pointer walks end here
+	JMP	·coroutineBase_stackOverflowIfGrowthFailed(SB)
+
+// The outermost frame on a region. It takes no arguments: the collector would
+// read them out of the dead space. Its name stands in every trace, and says
+// what the runtime's "stack growth" or "stack size not a power of 2" fatal
+// error on a region means.
+//
+// In: DX = funcval of main, SP = header.
+TEXT ·coroutineBase_stackOverflowIfGrowthFailed(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
+	MOVQ	(DX), AX
+	CALL	AX
+	// Here: R14 = g again, SP = header. Back to the native side.
+	CMPQ	BP, $0
+	JNE	lost
+	MOVQ	SP, BX
+	MOVQ	(TLS), R8
+	MOVQ	hdrLo(BX), AX
+	MOVQ	AX, const_gStackLo(R8)
+	ADDQ	·stackGuard(SB), AX
+	MOVQ	AX, const_gStackguard0(R8)
+	MOVQ	hdrHi(BX), AX
+	MOVQ	AX, const_gStackHi(R8)
+	MOVQ	hdrTop(BX), AX
+	MOVQ	AX, const_gStktopsp(R8)
+	MOVQ	hdrPanic(BX), AX
+	MOVQ	AX, const_gPanic(R8)
+	MOVQ	hdrDefer(BX), AX
+	MOVQ	AX, const_gDefer(R8)
+	MOVQ	hdrBP(BX), BP
+	MOVQ	hdrSP(BX), SP
+	RET				// rehome's
+lost:
+	INT	$3			// main did not keep the frame pointer
+
+// func leaveGoexit(c *Coro)
+//
+// Drops every frame on c's region and enters c.main again at the base. Called
+// by the last deferred call of a runtime.Goexit on c's body: the runtime must
+// not finish it, for it would free a stack that is not its own. Never returns.
+TEXT ·leaveGoexit(SB), NOSPLIT|NOFRAME, $0-8
+	MOVQ	c+0(FP), DI
+	MOVQ	(TLS), R8
+	MOVQ	const_gStktopsp(R8), BX
+	MOVQ	hdrPanic(BX), AX
+	MOVQ	AX, const_gPanic(R8)
+	MOVQ	hdrDefer(BX), AX
+	MOVQ	AX, const_gDefer(R8)
+	MOVQ	Coro_main(DI), DX
+	CMPQ	BP, $0
+	JEQ	lost
+	MOVQ	BX, SP
+	XORL	BP, BP
+	JMP	·coroutineBase_stackOverflowIfGrowthFailed(SB)
+lost:
+	INT	$3			// a deferred call has a frame
+
+// func regionCoro() uintptr
+//
+// The Coro in the header of the region that the caller runs on, else 0. Only on
+// a region are more than 64 bytes above the outermost frame: newproc1 leaves 32
+// on amd64 and 48 on arm64.
+TEXT ·regionCoro(SB), NOSPLIT|NOFRAME, $0-8
+	MOVQ	(TLS), R8
+	MOVQ	const_gStackHi(R8), AX
+	MOVQ	const_gStktopsp(R8), BX
+	SUBQ	BX, AX
+	CMPQ	AX, $64
+	JLS	none
+	MOVQ	hdrCoro(BX), AX
+	MOVQ	AX, ret+0(FP)
+	RET
+none:
+	MOVQ	$0, ret+0(FP)
+	RET
+
+// func poke64(addr, v uintptr)
+TEXT ·poke64(SB), NOSPLIT|NOFRAME, $0-16
+	MOVQ	addr+0(FP), AX
+	MOVQ	v+8(FP), BX
+	MOVQ	BX, (AX)
+	RET
+
+// func poke32(addr uintptr, v uint32)
+TEXT ·poke32(SB), NOSPLIT|NOFRAME, $0-12
+	MOVQ	addr+0(FP), AX
+	MOVL	v+8(FP), BX
+	MOVL	BX, (AX)
+	RET
+
