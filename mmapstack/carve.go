@@ -1,0 +1,123 @@
+package mmapstack
+
+import "github.com/stackhop/stackhop"
+
+// carving is what a stack knows of nested storage: as a parent, and as a child.
+type carving struct {
+	last   *Stack // the stack carved last and still open; others follow by next
+	spare  *Stack // closed ones, for the next Carve
+	resize func(lo uintptr) error
+
+	parent *Stack
+	lo     uintptr // where the parent began before
+
+	mem []byte // static memory below Region().Lo that is closed as a guard
+}
+
+func (s *Stack) nest() *carving {
+	if s.carving == nil {
+		s.carving = new(carving)
+	}
+	return s.carving
+}
+
+// carvings returns how many stacks carved from s are open.
+func (s *Stack) carvings() int {
+	if s.carving == nil {
+		return 0
+	}
+	return count(s.carving.last)
+}
+
+// SetResizer has fn called before the lower end of s moves, upwards by Carve
+// and downwards by the Close of a carved stack, with the new Region().Lo. If fn
+// answers an error, nothing moves. nil takes the resizer away.
+func (s *Stack) SetResizer(fn func(lo uintptr) error) { s.nest().resize = fn }
+
+// Carve makes a stack of at least size bytes from the lowest part of s, which
+// is smaller until the carved stack is closed. A third of size more goes to dead
+// space. Carving the same stack again and again allocates only the first
+// time.
+//
+// What runs on s must not have reached that part; who attaches a coroutine
+// to s says so by a resizer. A carved stack has no guard of pages: the stack
+// check in the prologue of every Go function is its guard.
+//
+// Errors: *SizeError if size is out of range or s has too little room;
+// *BusyError if something is attached to s and there is no resizer, or the
+// resizer refuses; ErrClosed if s is not with its user.
+func (s *Stack) Carve(size int) (*Stack, error) {
+	if s.state != stateOut {
+		return nil, ErrClosed
+	}
+	if size < MinSize || size > MaxSize {
+		return nil, &SizeError{"stack size", size, MinSize, MaxSize}
+	}
+	c := s.nest()
+	if s.attached != nil && c.resize == nil {
+		return nil, &BusyError{Why: "something is attached that does not know of carving; call SetResizer"}
+	}
+	usable := alignUp(uintptr(size), carveAlign)
+	whole := alignUp(usable+deadFor(usable), carveAlign)
+	lo := s.region.Lo
+	if w := s.region.Hi - lo - whole; w&(w-1) == 0 {
+		whole += carveAlign // what is left must be no power of two
+	}
+	if room := s.region.Top - lo; room < whole+stackhop.MinRegion {
+		most := 0
+		if room > stackhop.MinRegion {
+			most = int((room - stackhop.MinRegion) / 4 * 3)
+		}
+		return nil, &SizeError{"size to carve", size, MinSize, most}
+	}
+	if c.resize != nil {
+		if err := c.resize(lo + whole); err != nil {
+			return nil, &BusyError{Why: "the stack does not shrink", Err: err}
+		}
+	}
+	s.region.Lo = lo + whole
+
+	k := c.spare
+	if k == nil {
+		k = &Stack{kind: Carved, carving: new(carving)}
+	} else {
+		c.spare, k.next = k.next, nil
+	}
+	k.carving.parent, k.carving.lo = s, lo
+	k.region = stackhop.Region{Lo: lo, Top: lo + usable, Hi: lo + usable + deadFor(usable)}
+	k.size = int(usable)
+	k.state = stateOut
+	k.next, c.last = c.last, k
+	noteMaker(k)
+	return k, nil
+}
+
+// carveAlign is the alignment of carved stacks: a cache line, no two stacks share one.
+const carveAlign = 64
+
+// lastCarved answers *OrderError unless s is the last that its parent carved.
+func (s *Stack) lastCarved() error {
+	later := 0
+	for k := s.carving.parent.carving.last; k != s; k = k.next {
+		later++
+	}
+	if later != 0 {
+		return &OrderError{later}
+	}
+	return nil
+}
+
+// uncarve gives the memory of s back to its parent.
+func (s *Stack) uncarve() error {
+	parent, c := s.carving.parent, s.carving.parent.carving
+	if c.resize != nil {
+		if err := c.resize(s.carving.lo); err != nil {
+			return &BusyError{Why: "the stack that was carved does not grow back", Err: err}
+		}
+	}
+	parent.region.Lo = s.carving.lo
+	c.last = s.next
+	s.next, c.spare = c.spare, s
+	s.carving.parent, s.carving.resize = nil, nil
+	return nil
+}

@@ -1,0 +1,75 @@
+// Package mmapstack makes the memory that coroutine stacks lie in: mapped from
+// the system with a guard below, taken from static memory, or carved from
+// another stack. It hands out [stackhop.Region] values and knows nothing of
+// coroutines.
+//
+//	kind       made by              guard                     freed by
+//	Pooled     Pool.Get             a gap of pages            Pool.Put, Pool.Trim, Pool.Close
+//	Own        New                  a gap of pages            Stack.Close
+//	Carved     Stack.Carve          the prologue's check      Stack.Close, last carved first
+//	StaticMem  Static               the prologue's check,     never (Close ends its use)
+//	                                pages with WithGuard
+//
+// # Layout
+//
+// Mapped stacks of one size lie side by side in a slab, which is one mapping:
+//
+//	low                                                          high
+//	├─ gap ─┼── usable 0 ──┼─ gap ─┼── usable 1 ──┼─ … ──┼─ gap ─┤
+//	        Lo        Top↑  ↑Hi
+//	           colour ───┘
+//
+// A gap serves twice: it is the guard of the stack above it and the dead space
+// (see [stackhop.Region]) of the stack below it. It is at least a third of the
+// usable part, in whole pages, so that the dead space is a quarter of the
+// window. Touching a gap faults. With MADV_GUARD_INSTALL (Linux 6.13) gaps
+// cost no mapping of their own; with mprotect each stack costs two. Which of
+// them serves is probed once, on first use; [GuardKind] tells.
+//
+// # Policy numbers
+//
+//   - DefaultSize is 64 KiB: room for fmt, encoding/json and a system call at
+//     the leaf. Only touched pages cost memory, and a suspended coroutine
+//     counts its used part alone in the collector's pacing, so that a larger
+//     window is address space and nothing else.
+//   - Colouring: eight colours, 128 bytes apart. Stack i of a slab starts
+//     128·(i mod 8) bytes below the end of its last page, or else the hottest
+//     lines of all stacks would fall into the same sets of the first-level
+//     cache. It costs 448 bytes a stack on average, 896 at most, and no page:
+//     a shallow task still touches one page only. Stacks of a single page have
+//     no colour.
+//   - A slab holds 16 stacks, the next twice as many, up to 256 or 64 MiB,
+//     whichever is less. If the system refuses, half as many are tried, down
+//     to one.
+//   - With mprotect, guards use at most half of vm.max_map_count
+//     (32765 mappings, some 16,000 stacks, by default).
+//   - Pages: Put keeps the pages of as many idle stacks as make up
+//     KeepDefault bytes (64 MiB; WithKeep). Of a stack beyond that it gives
+//     back all pages but those of the topmost IdleLive bytes below Top
+//     (madvise MADV_DONTNEED). Beyond IdleDefault idle stacks (16384;
+//     WithIdle) it gives back the whole stack after evicting what is attached
+//     to it. Trim does that to all idle stacks, and unmaps slabs that have none
+//     in use.
+//   - A pool maps at most MaxDefault (1,048,576; WithMax) stacks.
+//   - Default has one pool per power of two.
+//
+// The package starts no goroutine, does nothing at import, sets no fork
+// flags, and asks for no huge pages. Mapped stacks are not Go memory: GOMEMLIMIT and
+// runtime.MemStats do not see them; [Totals] and [Pool.Stats] do.
+//
+// # Invariants
+//
+//	M1  Stack memory is never Go heap: it comes from mmap, or Static has asked
+//	    the runtime that no heap object is there.
+//	M2  A slab stays mapped until no stack of it is out, and a Stack's slab is
+//	    reachable from it.
+//	M3  This package computes with addresses of stack memory; it neither reads
+//	    nor writes the memory, and makes no pointer from an address.
+//	M4  A Stack has one owner at a time: its user between Get and Put, else
+//	    the list that it is on. Only the owner reads or writes its fields.
+//	M5  While a stack is idle, its live bytes lie in [Top-IdleLive, Top).
+//	M6  Between two stacks of a slab there is always a whole gap; no page of it is
+//	    ever given to a stack.
+//	M7  Dead space of static and carved stacks lies inside their own memory, so
+//	    that no pointer to other memory can be taken for one into the stack.
+package mmapstack

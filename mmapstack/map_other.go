@@ -1,0 +1,15 @@
+//go:build !linux && !darwin && !freebsd
+
+package mmapstack
+
+func mapMemory(int, bool) ([]byte, error) { return nil, ErrUnsupported }
+func unmapMemory([]byte) error            { return ErrUnsupported }
+func installGuard([]byte) error           { return ErrUnsupported }
+func protectNone([]byte) error            { return ErrUnsupported }
+func protectRW([]byte) error              { return ErrUnsupported }
+func discard([]byte)                      {}
+
+func probeGuard() (guardKind, string) { return guardNone, "no mapped stacks on this system" }
+
+func mapLimit() int          { return 1 << 30 }
+func mapLimitRemedy() string { return "" }

@@ -1,0 +1,285 @@
+package mmapstack
+
+import (
+	"fmt"
+	"math/bits"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// What a pool does by default; see the package's policy numbers.
+const (
+	MaxDefault  = 1 << 20  // stacks mapped at most
+	IdleDefault = 1 << 14  // idle stacks kept whole or in part
+	KeepDefault = 64 << 20 // bytes of idle stacks whose pages stay
+)
+
+// A PoolOption changes what NewPool makes.
+type PoolOption func(*Pool)
+
+// WithMax lets the pool map at most n stacks, in use and idle together.
+func WithMax(n int) PoolOption { return func(p *Pool) { p.max = n } }
+
+// WithIdle lets the pool keep at most n idle stacks with what is attached to
+// them. Put frees what is beyond: its address space stays in the pool, its
+// pages do not.
+func WithIdle(n int) PoolOption { return func(p *Pool) { p.idle = n } }
+
+// WithKeep lets idle stacks keep all their pages as long as their sizes add up
+// to at most n bytes.
+func WithKeep(n int) PoolOption { return func(p *Pool) { p.keep = n } }
+
+// WithPoolGuard asks for guards of at least n bytes, in whole pages.
+func WithPoolGuard(n int) PoolOption { return func(p *Pool) { p.lay.gap = n } }
+
+// WithOnFree has fn called with the attached value of an idle stack before the
+// stack's memory goes away. On return nothing may live on the stack. Without
+// it, an attached Occupant is asked. fn is called with no lock held.
+func WithOnFree(fn func(attached any)) PoolOption { return func(p *Pool) { p.onFree = fn } }
+
+// A Pool hands out mapped stacks of one size and takes them back. It is safe
+// for concurrent use. A warm Get or Put takes one atomic operation and does not
+// allocate; goroutines that get and put at the same time do so on different
+// shards, and get back the stack that they last put.
+//
+// A pool is not collected with its stacks: Close it.
+type Pool struct {
+	lay    layout
+	max    int
+	idle   int
+	keep   int
+	guard  guardKind
+	onFree func(any)
+	err    error // what Get answers if the pool was made with a bad size
+
+	shards  []shard
+	shift   uint // of the hash, to the number of a shard
+	hotCap  int  // stacks of one shard that keep their pages
+	leanCap int  // stacks of one shard that keep only the top
+
+	leaned, freed atomic.Uint64
+
+	mu     sync.Mutex // guards what follows, and slabs
+	slabs  []*slab
+	cut    int    // stacks made
+	cold   *Stack // idle, empty of pages, nothing attached
+	ncold  int
+	misses uint64
+	closed bool
+}
+
+// NewPool makes a pool of stacks of at least size usable bytes, 0 for
+// DefaultSize. It maps nothing yet.
+//
+// Errors: *SizeError, ErrUnsupported.
+func NewPool(size int, opts ...PoolOption) (*Pool, error) {
+	p := &Pool{max: MaxDefault, idle: IdleDefault, keep: KeepDefault, guard: probedGuard()}
+	for _, opt := range opts {
+		opt(p)
+	}
+	var err error
+	if p.lay, err = newLayout(size, p.lay.gap); err != nil {
+		return nil, err
+	}
+	if p.guard == guardNone {
+		return nil, ErrUnsupported
+	}
+	for _, v := range []struct {
+		what  string
+		value int
+		min   int
+	}{{"WithMax", p.max, 1}, {"WithIdle", p.idle, 0}, {"WithKeep", p.keep, 0}} {
+		if v.value < v.min {
+			return nil, &SizeError{v.what, v.value, v.min, int(^uint(0) >> 1)}
+		}
+	}
+	p.setShards(runtime.GOMAXPROCS(0))
+	return p, nil
+}
+
+// setShards makes four times as many shards as there are processors, so that
+// two goroutines seldom share one.
+func (p *Pool) setShards(procs int) {
+	log := min(6, bits.Len(uint(4*procs-1)))
+	n := 1 << log
+	p.shards = make([]shard, n)
+	p.shift = uint(64 - log)
+	p.leanCap = (p.idle + n - 1) / n
+	p.hotCap = min(p.leanCap, (p.keep/p.lay.size+n-1)/n)
+}
+
+// Size returns the usable bytes of the pool's stacks.
+func (p *Pool) Size() int { return p.lay.size }
+
+// Get returns a stack that nobody else has, with what was last attached to it.
+//
+// Errors: ErrClosed, *LimitError, *MapError.
+func (p *Pool) Get() (*Stack, error) {
+	i := p.shardIndex()
+	if i >= len(p.shards) {
+		return nil, p.err
+	}
+	sh := &p.shards[i]
+	if sh.top.Load() != nil {
+		if s := sh.top.Swap(nil); s != nil {
+			s.state, s.home = stateOut, sh
+			if tracing.Load() {
+				noteMaker(s)
+			}
+			return s, nil
+		}
+	}
+	return p.getSlow(i)
+}
+
+// Put takes a stack back that Get gave. Nothing may live on it but what is
+// attached to it, in the topmost IdleLive bytes.
+//
+// Put panics if s came from elsewhere, was put already, or has carved stacks
+// open: the memory would come to serve two at once. Two Puts at the same time
+// are not always noticed.
+func (p *Pool) Put(s *Stack) {
+	if s == nil || s.pool != p || s.state != stateOut || s.carving != nil && s.carving.last != nil {
+		p.misput(s)
+	}
+	s.state = stateIdle
+	s.uses++
+	if tracing.Load() {
+		forgetMaker(s)
+	}
+	// An idle stack in the slot counts as hot, whatever the limits.
+	if sh := s.home; p.hotCap == 0 || !sh.top.CompareAndSwap(nil, s) {
+		p.putSlow(s)
+	}
+}
+
+func (p *Pool) misput(s *Stack) {
+	switch {
+	case s == nil:
+		panic("mmapstack: Put of a nil stack")
+	case s.pool == nil && s.state == stateFree:
+		panic("mmapstack: Put of a closed stack; drop the second release")
+	case s.pool != p:
+		panic(fmt.Sprintf("mmapstack: Put of a %v stack that came from elsewhere; put it into its own pool, or Close it", s.kind))
+	case s.state != stateOut:
+		panic("mmapstack: Put of a stack that is not out; drop the second Put")
+	}
+	panic(fmt.Sprintf("mmapstack: Put of a stack with %d carved stacks open; close them first", s.carvings()))
+}
+
+// getSlow looks where the slot of shard i was empty: its lists, the other
+// shards, cold stacks, new ones.
+func (p *Pool) getSlow(i int) (*Stack, error) {
+	for n := range p.shards {
+		sh := &p.shards[(i+n)%len(p.shards)]
+		if s := sh.take(false); s != nil {
+			return p.out(s, i), nil
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, ErrClosed
+	}
+	if s := p.cold; s != nil {
+		p.cold, s.next = s.next, nil
+		p.ncold--
+		p.misses++
+		return p.out(s, i), nil
+	}
+	if p.cut >= p.max {
+		// A shard that was busy a moment ago may have one.
+		for n := range p.shards {
+			if s := p.shards[n].take(true); s != nil {
+				return p.out(s, i), nil
+			}
+		}
+		return nil, &LimitError{p.max, p.lay.size}
+	}
+	s, err := p.cutStack()
+	if err != nil {
+		return nil, err
+	}
+	p.misses++
+	return p.out(s, i), nil
+}
+
+// out makes s the caller's.
+func (p *Pool) out(s *Stack, i int) *Stack {
+	s.state, s.home, s.lean = stateOut, &p.shards[i], false
+	if tracing.Load() {
+		noteMaker(s)
+	}
+	return s
+}
+
+// cutStack makes a stack, of a new slab if need be. The caller holds p.mu.
+func (p *Pool) cutStack() (*Stack, error) {
+	var sl *slab
+	if n := len(p.slabs); n > 0 && p.slabs[n-1].cut < len(p.slabs[n-1].stacks) {
+		sl = p.slabs[n-1]
+	} else {
+		var err error
+		if sl, err = newSlab(p.lay, min(p.lay.slabStacks(n), p.max-p.cut), p.guard, 0); err != nil {
+			return nil, err
+		}
+	}
+	s, err := sl.cutStack()
+	if err != nil {
+		if sl.cut == 0 {
+			_ = sl.unmap() // the first error is the one to tell
+		}
+		return nil, err
+	}
+	if sl.cut == 1 {
+		p.slabs = append(p.slabs, sl)
+	}
+	s.kind, s.pool = Pooled, p
+	p.cut++
+	return s, nil
+}
+
+// putSlow finds room for a stack whose home slot was taken: with all its pages
+// while the shards have room for such, with the top alone, or free of both.
+func (p *Pool) putSlow(s *Stack) {
+	if p.push(s, p.hotCap) {
+		return
+	}
+	s.slab.dropPages(s, IdleLive)
+	s.lean = true
+	p.leaned.Add(1)
+	if p.push(s, p.leanCap) || p.free(s) != nil && p.push(s, 1<<30) {
+		return
+	}
+	p.mu.Lock()
+	s.next, p.cold = p.cold, s
+	p.ncold++
+	p.mu.Unlock()
+}
+
+// push puts s into a shard that has fewer idle stacks than limit, its home
+// first, and reports whether there was one.
+func (p *Pool) push(s *Stack, limit int) bool {
+	for _, wait := range [2]bool{false, true} {
+		if s.home.put(s, limit, wait) {
+			return true
+		}
+		for n := range p.shards {
+			if p.shards[n].put(s, limit, wait) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// free evicts what is attached to an idle stack and gives back its pages.
+func (p *Pool) free(s *Stack) error {
+	if err := s.evict(p.onFree); err != nil {
+		return err
+	}
+	s.slab.dropPages(s, 0)
+	p.freed.Add(1)
+	return nil
+}

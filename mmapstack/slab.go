@@ -1,0 +1,156 @@
+package mmapstack
+
+import (
+	"errors"
+	"sync/atomic"
+	"syscall"
+)
+
+// A slab is one mapping and the stacks in it. The owner of its pool's lock, or
+// of its only stack, owns it.
+type slab struct {
+	mem    []byte
+	lay    layout
+	guard  guardKind
+	first  int     // colour of its first stack
+	stacks []Stack // as many as there is room for; those from cut on are not made yet
+	cut    int
+	cold   int // used by Trim
+	maps   int64
+}
+
+var totals struct{ bytes, slabs, guardMaps, fallbacks atomic.Int64 }
+
+// A Total is what this package has mapped in this process.
+type Total struct {
+	Slabs     int   // mappings made
+	Bytes     int64 // address space of them
+	GuardMaps int   // further mappings that mprotect guards cost
+	Fallbacks int   // guards made by mprotect because the kernel refused MADV_GUARD_INSTALL for that range
+}
+
+// Totals returns what is mapped now.
+func Totals() Total {
+	return Total{int(totals.slabs.Load()), totals.bytes.Load(), int(totals.guardMaps.Load()), int(totals.fallbacks.Load())}
+}
+
+// newSlab maps room for n stacks, or for as many as the system allows.
+func newSlab(lay layout, n int, guard guardKind, colour int) (*slab, error) {
+	for {
+		mem, err := mapMemory(lay.bytes(n), guard == guardMadvise)
+		if err == nil {
+			totals.slabs.Add(1)
+			totals.bytes.Add(int64(len(mem)))
+			return &slab{mem: mem, lay: lay, guard: guard, first: colour, stacks: make([]Stack, n)}, nil
+		}
+		if errors.Is(err, ErrUnsupported) {
+			return nil, err
+		}
+		if n == 1 {
+			return nil, &MapError{Op: "mmap", Stacks: 1, Size: lay.size, Bytes: lay.bytes(1), Errno: errnoOf(err),
+				Remedy: mmapRemedy(errnoOf(err))}
+		}
+		n /= 2
+	}
+}
+
+func mmapRemedy(errno syscall.Errno) string {
+	if errno != syscall.ENOMEM {
+		return ""
+	}
+	return "use fewer or smaller stacks, or raise RLIMIT_AS (ulimit -v), vm.max_map_count or the commit limit"
+}
+
+// cutStack makes the next stack of the slab, which has room for it: it puts up
+// its guard. On an error nothing has changed.
+func (sl *slab) cutStack() (*Stack, error) {
+	i := sl.cut
+	off := sl.lay.gap + i*sl.lay.stride()
+	if err := sl.putGuard(i, off); err != nil {
+		return nil, err
+	}
+	s := &sl.stacks[i]
+	s.slab = sl
+	s.size = sl.lay.size
+	s.region = sl.lay.region(addrOf(sl.mem)+uintptr(off), sl.first+i)
+	sl.cut++
+	return s, nil
+}
+
+// putGuard makes the gap below offset off inaccessible, and for the last stack
+// of the slab the gap above it, too.
+func (sl *slab) putGuard(i, off int) error {
+	below := sl.mem[off-sl.lay.gap : off]
+	if sl.guard == guardMadvise {
+		err := installGuard(below)
+		if err == nil && i == len(sl.stacks)-1 {
+			err = installGuard(sl.mem[off+sl.lay.size:])
+		}
+		if err == nil {
+			return nil
+		}
+		// Locked memory (mlockall) takes no such guard on some kernels.
+		totals.fallbacks.Add(1)
+	}
+	if !chargeMaps(2) {
+		return sl.protectError(0)
+	}
+	var err error
+	if sl.guard == guardMadvise {
+		err = protectNone(below)
+	} else {
+		err = protectRW(sl.mem[off : off+sl.lay.size]) // the slab was mapped without access
+	}
+	if err != nil {
+		chargeMaps(-2)
+		return sl.protectError(errnoOf(err))
+	}
+	sl.maps += 2
+	return nil
+}
+
+func (sl *slab) protectError(errno syscall.Errno) error {
+	return &MapError{Op: "mprotect", Stacks: 1, Size: sl.lay.size, Bytes: sl.lay.gap, Errno: errno, Remedy: mapLimitRemedy()}
+}
+
+// chargeMaps takes n mappings out of the share that guards may use.
+func chargeMaps(n int64) bool {
+	if totals.guardMaps.Add(n) > int64(mapLimit()/2) && n > 0 {
+		totals.guardMaps.Add(-n)
+		return false
+	}
+	return true
+}
+
+// dropPages gives back the pages of s, but for those with the topmost keep
+// bytes below Top.
+func (sl *slab) dropPages(s *Stack, keep int) {
+	base := addrOf(sl.mem)
+	lo := int(s.region.Lo - base)
+	hi := lo + sl.lay.size
+	if keep > 0 {
+		hi = lo + int(alignDown(s.region.Top-s.region.Lo-uintptr(keep), uintptr(pageCeil(1))))
+	}
+	if hi > lo {
+		discard(sl.mem[lo:hi])
+	}
+}
+
+// unmap gives the slab back. Nobody uses a stack of it (M2).
+func (sl *slab) unmap() error {
+	n := len(sl.mem)
+	if err := unmapMemory(sl.mem); err != nil {
+		return &MapError{Op: "munmap", Stacks: len(sl.stacks), Size: sl.lay.size, Bytes: n, Errno: errnoOf(err)}
+	}
+	totals.slabs.Add(-1)
+	totals.bytes.Add(-int64(n))
+	totals.guardMaps.Add(-sl.maps)
+	sl.mem, sl.maps = nil, 0
+	return nil
+}
+
+func errnoOf(err error) syscall.Errno {
+	var errno syscall.Errno
+	errors.As(err, &errno)
+	return errno
+}

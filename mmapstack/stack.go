@@ -1,0 +1,158 @@
+package mmapstack
+
+import (
+	"fmt"
+
+	"github.com/stackhop/stackhop"
+)
+
+// A Kind is where the memory of a Stack comes from.
+type Kind uint8
+
+// The kinds of storage.
+const (
+	Pooled    Kind = iota // Pool.Get
+	Own                   // New
+	Carved                // Stack.Carve
+	StaticMem             // Static
+)
+
+func (k Kind) String() string {
+	switch k {
+	case Pooled:
+		return "pooled"
+	case Own:
+		return "own"
+	case Carved:
+		return "carved"
+	case StaticMem:
+		return "static"
+	}
+	return fmt.Sprintf("Kind(%d)", uint8(k))
+}
+
+// The states of a Stack. Only its owner (M4) changes them.
+const (
+	stateFree uint8 = iota // not made yet, or closed
+	stateIdle              // in a pool
+	stateOut               // with its user
+)
+
+// A Stack is the memory of one coroutine stack.
+//
+// It has one owner at a time; its methods may be called from any goroutine,
+// one at a time. After Close, or Put, it must not be used: its fields may
+// already serve somebody else.
+type Stack struct {
+	region   stackhop.Region
+	attached any
+	next     *Stack   // in a list of the pool, or the stack carved before this one
+	home     *shard   // where Put takes a pooled stack back to
+	slab     *slab    // nil for carved and static ones
+	carving  *carving // nil until Carve, SetResizer or WithGuard on static memory need it
+	pool     *Pool    // nil unless pooled
+	uses     uint64   // Puts that the pool has not counted yet
+	size     int
+	kind     Kind
+	state    uint8
+	lean     bool     // its pages were given back since it was last out
+	_        [24]byte // 128 bytes in all: neighbours in a slab share no pair of cache lines
+}
+
+// Region returns the stack's window. It shrinks while stacks are carved from
+// the stack.
+func (s *Stack) Region() stackhop.Region { return s.region }
+
+// Size returns the usable bytes: whole pages for mapped stacks, of which up to
+// Colours*ColourStep bytes at the top are left out for colouring.
+func (s *Stack) Size() int { return s.size }
+
+// Kind returns where the memory comes from.
+func (s *Stack) Kind() Kind { return s.kind }
+
+func (s *Stack) String() string {
+	return fmt.Sprintf("%v stack of %s at %#x", s.kind, bytesText(s.size), s.region.Lo)
+}
+
+// Attach keeps one value with the stack, nil to forget it. It stays across
+// Put and Get, so that what was prepared on the memory can be used again.
+//
+// While the stack is idle, what v stands for may have live frames in the
+// topmost IdleLive bytes below Top, and nowhere else.
+func (s *Stack) Attach(v any) { s.attached = v }
+
+// Attached returns what Attach kept, or nil.
+func (s *Stack) Attached() any { return s.attached }
+
+// An Occupant is an attached value that can be asked to leave the memory. It
+// is asked before a stack is unmapped, closed, or stripped of its pages. If
+// it answers an error the memory stays as it is.
+type Occupant interface {
+	Vacate() error
+}
+
+// Close frees the memory of a stack that is not pooled, after an attached
+// Occupant has left it. Static memory is only no longer taken for a stack.
+//
+// Errors: ErrClosed for a stack that is closed; *OrderError if stacks carved
+// from it or after it are open; *BusyError if a value is attached that is no
+// Occupant or does not leave; *MapError if the system refuses. The stack
+// stays as it was then. Close panics for a pooled stack: put it back instead.
+func (s *Stack) Close() error {
+	if s.kind == Pooled {
+		panic("mmapstack: Close of a pooled stack; use Put")
+	}
+	if s.state != stateOut {
+		return ErrClosed
+	}
+	if n := s.carvings(); n != 0 {
+		return &OrderError{n}
+	}
+	if err := s.closable(); err != nil {
+		return err
+	}
+	if err := s.evict(nil); err != nil {
+		return err
+	}
+	var err error
+	switch s.kind {
+	case Own:
+		err = s.slab.unmap()
+	case Carved:
+		err = s.uncarve()
+	case StaticMem:
+		err = s.unstatic()
+	}
+	if err != nil {
+		return err
+	}
+	forgetMaker(s)
+	s.state, s.region = stateFree, stackhop.Region{}
+	return nil
+}
+
+// closable answers what Close must check before anybody is evicted.
+func (s *Stack) closable() error {
+	if s.kind == Carved {
+		return s.lastCarved()
+	}
+	return nil
+}
+
+// evict makes the attached value leave: by the hook if there is one, else as
+// an Occupant.
+func (s *Stack) evict(hook func(any)) error {
+	v := s.attached
+	if v == nil {
+		return nil
+	}
+	if hook != nil {
+		hook(v)
+	} else if o, ok := v.(Occupant); !ok {
+		return &BusyError{Why: fmt.Sprintf("a %T is attached that is no Occupant; call Attach(nil) when it has left", v)}
+	} else if err := o.Vacate(); err != nil {
+		return &BusyError{Why: "the attached Occupant does not leave", Err: err}
+	}
+	s.attached = nil
+	return nil
+}

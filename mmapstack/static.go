@@ -1,0 +1,133 @@
+package mmapstack
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/stackhop/stackhop"
+)
+
+// MinStatic is the least memory that Static takes: the least stack, its dead
+// space, and what alignment may cost.
+const MinStatic = 5632
+
+// statics are the open static stacks, so that no memory serves two.
+var statics struct {
+	sync.Mutex
+	open []*Stack
+}
+
+// Static makes a stack of mem, which must not be Go heap: a package-level
+// array, or memory that the caller mapped. The caller must not touch mem until
+// Close. The highest quarter of it is dead space. WithGuard closes its lowest
+// whole pages until Close; without it, the stack check in the prologue of every
+// Go function is the only guard.
+//
+// Errors: *SizeError if mem is too small; *MemoryError if mem lies in the Go
+// heap, where the collector would take pointers into it for pointers to an
+// object, or overlaps an open static stack; *MapError if the system refuses a
+// guard.
+func Static(mem []byte, opts ...Option) (*Stack, error) {
+	var o options
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if len(mem) < MinStatic || len(mem) > MaxSize {
+		return nil, &SizeError{"static memory", len(mem), MinStatic, MaxSize}
+	}
+	base := addrOf(mem)
+	if onHeap(&mem[0]) || onHeap(&mem[len(mem)-1]) {
+		return nil, &MemoryError{base, len(mem), "it is Go heap; use a package-level array or mapped memory"}
+	}
+
+	var guard []byte
+	rest := mem
+	if o.guardSet {
+		skip := int(alignUp(base, uintptr(pageCeil(1))) - base)
+		least := skip + pageCeil(max(o.guard, 1)) + MinStatic
+		if o.guard < 0 || o.guard > MaxSize || len(mem) < least {
+			return nil, &SizeError{"static memory with a guard", len(mem), least, MaxSize}
+		}
+		guard = mem[skip : skip+pageCeil(max(o.guard, 1))]
+		rest = mem[skip+len(guard):]
+	}
+	s := &Stack{kind: StaticMem, state: stateOut, carving: &carving{mem: guard}}
+	s.region = staticRegion(addrOf(rest), len(rest))
+	s.size = int(s.region.Top - s.region.Lo)
+
+	statics.Lock()
+	defer statics.Unlock()
+	for _, t := range statics.open {
+		if lo, hi := t.extent(); base < hi && lo < base+uintptr(len(mem)) {
+			return nil, &MemoryError{base, len(mem), fmt.Sprintf("it overlaps the open %v", t)}
+		}
+	}
+	if guard != nil {
+		if err := protectNone(guard); err != nil {
+			return nil, guardError(s, guard, err)
+		}
+	}
+	statics.open = append(statics.open, s)
+	noteMaker(s)
+	return s, nil
+}
+
+// staticRegion lays a window into n bytes at base, with its dead space inside.
+func staticRegion(base uintptr, n int) stackhop.Region {
+	lo := alignUp(base, stackhop.RegionAlign)
+	hi := alignDown(base+uintptr(n), stackhop.RegionAlign)
+	if w := hi - lo; w&(w-1) == 0 {
+		hi -= stackhop.RegionAlign
+	}
+	return stackhop.Region{Lo: lo, Top: hi - alignUp((hi-lo)/4, stackhop.RegionAlign), Hi: hi}
+}
+
+// extent returns the memory that a static stack takes, its guard included.
+func (s *Stack) extent() (lo, hi uintptr) {
+	if g := s.carving.mem; g != nil {
+		return addrOf(g), s.region.Hi
+	}
+	return s.region.Lo, s.region.Hi
+}
+
+// unstatic opens the guard again and forgets the stack.
+func (s *Stack) unstatic() error {
+	statics.Lock()
+	defer statics.Unlock()
+	if g := s.carving.mem; g != nil {
+		if err := protectRW(g); err != nil {
+			return guardError(s, g, err)
+		}
+	}
+	for i, t := range statics.open {
+		if t == s {
+			statics.open = append(statics.open[:i:i], statics.open[i+1:]...)
+			break
+		}
+	}
+	return nil
+}
+
+func guardError(s *Stack, guard []byte, err error) error {
+	return &MapError{Op: "mprotect", Stacks: 1, Size: s.size, Bytes: len(guard), Errno: errnoOf(err)}
+}
+
+// onHeap asks the runtime whether p points into an object of the Go heap, by
+// asking for a cleanup of that object, which is taken back at once.
+// runtime.AddCleanup (mcleanup.go, Go 1.25 to 1.27) answers the zero Cleanup
+// for linker-allocated memory and panics for memory that is not Go's. Any other
+// panic is taken for a yes.
+func onHeap(p *byte) (yes bool) {
+	defer func() {
+		if r := recover(); r != nil {
+			yes = !strings.Contains(fmt.Sprint(r), "not in allocated block")
+		}
+	}()
+	c := runtime.AddCleanup(p, func(struct{}) {}, struct{}{})
+	yes = c != runtime.Cleanup{}
+	c.Stop()
+	runtime.KeepAlive(p)
+	return yes
+}
