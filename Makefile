@@ -65,7 +65,7 @@ fmt: ## no file that gofmt would change
 lint: ## unsafe only in *_unsafe.go and the kernel, each use with its invariant
 	@out=$$(grep -rlE '^(import)?[[:space:]]*(_ )?"unsafe"' --include='*.go' . | grep -vE '$(UNSAFE_FILES)' || true); \
 	[[ -z "$$out" ]] || { echo "unsafe outside *_unsafe.go:"; echo "$$out"; exit 1; }
-	@out=$$(find . -name '*_unsafe*.go' ! -name '*_test.go' -print0 | xargs -0 -r grep -L 'SAFETY(I[0-9]'); \
+	@out=$$(find . -name '*_unsafe*.go' ! -name '*_test.go' -print0 | xargs -0 -r grep -LE 'SAFETY\([A-Z][0-9]'); \
 	[[ -z "$$out" ]] || { echo "no // SAFETY(I<n>): comment in:"; echo "$$out"; exit 1; }
 
 .PHONY: vet
