@@ -192,30 +192,3 @@ func TestThreadLock(t *testing.T) {
 		require.True(t, c.Done())
 	})
 }
-
-func BenchmarkSwitch(b *testing.B) {
-	for _, r := range []string{"native", "mapped"} {
-		b.Run(r, func(b *testing.B) {
-			var region stackhop.Region
-			if r == "mapped" {
-				s, err := mmapstack.New(64 << 10)
-				require.NoError(b, err)
-				defer s.Close()
-				region = s.Region()
-			}
-			stop := false
-			c, err := stackhop.New(region, func(c *stackhop.Coro) {
-				for !stop {
-					c.Switch()
-				}
-			})
-			require.NoError(b, err)
-			b.ReportAllocs()
-			for b.Loop() {
-				c.Switch()
-			}
-			stop = true
-			c.Switch()
-		})
-	}
-}

@@ -128,19 +128,20 @@ TEXT ·switchCoro(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ	Coro_link(DI), SI
 	TESTQ	SI, SI
 	JZ	slow			// the portable backend's
-	MOVQ	(TLS), R8
+	MOVQ	R14, R8			// only Go code calls this, and it keeps g there
 	LOOKING
 	JNZ	slow
 	CMPQ	SP, const_gStackguard0(R8)
 	JLS	slow
-	MOVQ	const_coroGp(SI), R9
 	MOVQ	const_gM(R8), R10
 	MOVQ	$0, ret+8(FP)		// F finds it when it is resumed
 	CMPQ	R8, Coro_g(DI)
 	JEQ	leave
 
-	// Here: F is an owner, T must be the body. R10 = m.
-	CMPQ	R9, Coro_in(DI)
+	// Here: F is an owner, T must be the body. R10 = m. T comes from c, not from
+	// the link, whose last store is the previous switch's: a shorter chain.
+	MOVQ	Coro_in(DI), R9
+	CMPQ	R9, const_coroGp(SI)
 	JNE	slow			// done, or running elsewhere
 	CMPL	runtime·writeBarrier(SB), $0
 	JNE	enterMarking
@@ -158,6 +159,7 @@ native:
 
 leave:
 	// Here: F is the body, T its owner. R10 = m.
+	MOVQ	const_coroGp(SI), R9
 	CMPL	runtime·writeBarrier(SB), $0
 	JNE	leaveMarking
 	CMPQ	Coro_top(DI), $0
@@ -236,7 +238,7 @@ TEXT ·transferCoro(SB), NOSPLIT|NOFRAME, $0-24
 	JZ	slow
 	TESTQ	R13, R13
 	JZ	slow
-	MOVQ	(TLS), R8
+	MOVQ	R14, R8
 	LOOKING
 	MOVL	runtime·writeBarrier(SB), BX
 	ORQ	BX, AX

@@ -1,0 +1,363 @@
+//go:build linux && (amd64 || arm64) && !race && !msan && !asan && go1.25 && !go1.28
+
+#include "go_asm.h"
+#include "textflag.h"
+
+// The switch, for arm64: the routines of switch_amd64.s in the same order, which
+// says what each is for, who may look, and why that is safe. Here stands only
+// what differs:
+//
+//   - g is R28; in a cgo program the C side finds it through thread-local
+//     storage, which runtime·save_g writes.
+//   - The return address is in LR, so SP needs no adjusting: sched.sp is SP,
+//     sched.pc is LR. sched.lr is 0 in a parked g and goexit in a fresh one.
+//   - Plain stores suffice although the order is weak: a stop of the world, or
+//     the caller's own claim of the coroutine, orders them for other threads.
+
+#define hdrSP    16
+#define hdrBP    24
+#define hdrLo    32
+#define hdrHi    40
+#define hdrTop   48
+#define hdrPanic 56
+#define hdrDefer 64
+#define hdrCoro  72
+#define hdrLR    80
+
+// LOOKING leaves R3 non-zero if somebody may be looking, or g is not plain.
+// Clobbers R3, R4.
+#define LOOKING \
+	MOVD	·traceFlag(SB), R4 \
+	MOVBU	(R4), R3 \
+	MOVD	·profileFlag(SB), R4 \
+	MOVBU	(R4), R4 \
+	ORR	R4, R3 \
+	MOVD	const_gLockedm(g), R4 \
+	ORR	R4, R3 \
+	MOVD	const_gBubble(g), R4 \
+	ORR	R4, R3 \
+	MOVWU	const_gSecret(g), R4 \
+	ORR	R4, R3
+
+// PARK completes F. LR must still be the caller's.
+#define PARK \
+	MOVD	RSP, R4 \
+	MOVD	R4, const_gSchedSP(g) \
+	MOVD	LR, const_gSchedPC(g) \
+	MOVD	ZR, const_gSchedLR(g) \
+	MOVD	R29, const_gSchedBP(g) \
+	MOVD	$const_waitReasonCoroutine, R4 \
+	MOVB	R4, const_gWaitreason(g)
+
+// WIDEN gives T = R2 the running window of the coroutine in r.
+#define WIDEN(r) \
+	MOVD	Coro_lo(r), R4 \
+	MOVD	R4, const_gStackLo(R2) \
+	MOVD	Coro_hi(r), R4 \
+	MOVD	R4, const_gStackHi(R2) \
+	MOVD	Coro_guard(r), R4 \
+	MOVD	R4, const_gStackguard0(R2)
+
+// NARROW gives F, the body of the coroutine in R0, the window of what it uses.
+#define NARROW \
+	MOVD	RSP, R4 \
+	MOVD	R4, const_gStackLo(g) \
+	MOVD	Coro_top(R0), R4 \
+	MOVD	R4, const_gStackHi(g)
+
+// RUN jumps into T. In: g = F, parked; R2 = T; curg and T.m are set. F moves to
+// R5. save_g clobbers R0, R27 and, being called, LR.
+#define RUN \
+	MOVD	g, R5 \
+	MOVD	R2, g \
+	MOVB	runtime·iscgo(SB), R0 \
+	CBZ	R0, 2(PC) \
+	BL	runtime·save_g(SB) \
+	MOVD	ZR, const_gM(R5) \
+	MOVD	const_gSchedCtxt(g), R26 \
+	MOVD	ZR, const_gSchedCtxt(g) \
+	MOVD	const_gSchedBP(g), R29 \
+	MOVD	const_gSchedLR(g), LR \
+	MOVD	ZR, const_gSchedLR(g) \
+	MOVD	const_gSchedSP(g), R4 \
+	MOVD	R4, RSP \
+	MOVD	const_gSchedPC(g), R4 \
+	CMP	ZR, ZR \
+	B	(R4)
+
+// STATUSES changes both with plain stores.
+#define STATUSES \
+	MOVD	$const_gWaiting, R4 \
+	MOVW	R4, const_gAtomicstatus(g) \
+	MOVD	$const_gRunning, R4 \
+	MOVW	R4, const_gAtomicstatus(R2)
+
+// func switchCoro(c *Coro) *refusal
+// Parks the caller on c.link and runs whoever is parked there.
+TEXT ·switchCoro(SB), NOSPLIT|NOFRAME, $0-16
+	MOVD	c+0(FP), R0
+	MOVD	Coro_link(R0), R1
+	CBZ	R1, slow
+	LOOKING
+	CBNZ	R3, slow
+	MOVD	const_gStackguard0(g), R4
+	MOVD	RSP, R3
+	CMP	R4, R3
+	BLS	slow
+	MOVD	const_gM(g), R6
+	MOVD	ZR, ret+8(FP)
+	MOVWU	runtime·writeBarrier(SB), R7
+	MOVD	Coro_g(R0), R4
+	CMP	R4, g
+	BEQ	leave
+
+	// Here: g = F is an owner, T must be the body. R6 = m, R7 = marking.
+	MOVD	Coro_in(R0), R2
+	MOVD	const_coroGp(R1), R4
+	CMP	R2, R4
+	BNE	slow
+	CBNZ	R7, enterMarking
+	MOVD	Coro_top(R0), R4
+	CBZ	R4, park
+	WIDEN(R0)
+	B	park
+
+leave:
+	// Here: g = F is the body, T its owner.
+	MOVD	const_coroGp(R1), R2
+	CBNZ	R7, leaveMarking
+	MOVD	Coro_top(R0), R4
+	CBZ	R4, park
+	NARROW
+park:
+	PARK
+	MOVD	g, const_coroGp(R1)
+	MOVD	R6, const_gM(R2)
+	MOVD	R2, const_mCurg(R6)
+	STATUSES
+	RUN
+
+enterMarking:
+	MOVD	R6, const_gM(R2)
+	ADD	$const_gAtomicstatus, R2, R8
+	MOVD	$const_gWaiting, R9
+	MOVD	$const_gRunning, R10
+take:
+	LDAXRW	(R8), R4
+	CMPW	R9, R4
+	BNE	busy
+	STLXRW	R10, (R8), R4
+	CBNZ	R4, take
+	MOVD	Coro_top(R0), R4
+	CBZ	R4, parkMarking
+	WIDEN(R0)
+	B	parkMarking
+
+leaveMarking:
+	MOVD	R6, const_gM(R2)
+	ADD	$const_gAtomicstatus, R2, R8
+	MOVD	$const_gWaiting, R9
+	MOVD	$const_gRunning, R10
+takeOwner:
+	LDAXRW	(R8), R4
+	CMPW	R9, R4
+	BNE	busy
+	STLXRW	R10, (R8), R4
+	CBNZ	R4, takeOwner
+	MOVD	Coro_top(R0), R4
+	CBZ	R4, parkMarking
+	NARROW
+parkMarking:
+	PARK
+	MOVD	g, const_coroGp(R1)
+	MOVD	R2, const_mCurg(R6)
+	ADD	$const_gAtomicstatus, g, R8
+give:
+	LDAXRW	(R8), R4
+	CMPW	R10, R4
+	BNE	scanned
+	STLXRW	R9, (R8), R4
+	CBNZ	R4, give
+	RUN
+scanned:
+	YIELD
+	B	give
+
+busy:
+	CLREX
+	MOVD	ZR, const_gM(R2)
+slow:
+	B	·switchSlow(SB)
+
+// func transferCoro(c, to *Coro) *refusal
+// Parks the caller, c's body, on c.link, and runs to's body for c's owner.
+TEXT ·transferCoro(SB), NOSPLIT|NOFRAME, $0-24
+	MOVD	c+0(FP), R0
+	MOVD	to+8(FP), R11
+	MOVD	Coro_link(R0), R1
+	MOVD	Coro_link(R11), R12
+	CBZ	R1, slow
+	CBZ	R12, slow
+	LOOKING
+	CBNZ	R3, slow
+	MOVWU	runtime·writeBarrier(SB), R4
+	CBNZ	R4, slow
+	MOVD	const_gStackguard0(g), R4
+	MOVD	RSP, R3
+	CMP	R4, R3
+	BLS	slow
+	MOVD	Coro_g(R0), R4
+	CMP	R4, g
+	BNE	slow
+	MOVD	Coro_in(R11), R2
+	MOVD	const_coroGp(R12), R4
+	CMP	R2, R4
+	BNE	slow
+	MOVD	const_gM(g), R6
+	MOVD	ZR, ret+16(FP)
+	MOVD	Coro_top(R11), R4
+	CBZ	R4, toNative
+	WIDEN(R11)
+toNative:
+	MOVD	Coro_top(R0), R4
+	CBZ	R4, fromNative
+	NARROW
+fromNative:
+	PARK
+	MOVD	const_coroGp(R1), R4
+	MOVD	R4, const_coroGp(R12)
+	MOVD	g, const_coroGp(R1)
+	MOVD	R6, const_gM(R2)
+	MOVD	R2, const_mCurg(R6)
+	STATUSES
+	RUN
+slow:
+	B	·transferSlow(SB)
+
+// func lockWindow(c *Coro) bool
+// Widens the window of c's parked body under the scan bit.
+TEXT ·lockWindow(SB), NOSPLIT|NOFRAME, $0-9
+	MOVD	c+0(FP), R0
+	MOVD	Coro_in(R0), R2
+	MOVB	ZR, ret+8(FP)
+	ADD	$const_gAtomicstatus, R2, R8
+	MOVD	$const_gWaiting, R9
+	MOVD	$(const_gWaiting|const_gScan), R10
+take:
+	LDAXRW	(R8), R4
+	CMPW	R9, R4
+	BNE	out
+	STLXRW	R10, (R8), R4
+	CBNZ	R4, take
+	WIDEN(R0)
+	STLRW	R9, (R8)
+	MOVD	$1, R4
+	MOVB	R4, ret+8(FP)
+	RET
+out:
+	CLREX
+	RET
+
+// func rehome(c *Coro)
+// Runs c.main on c's region; returns on the native stack when it has returned.
+TEXT ·rehome(SB), NOSPLIT|NOFRAME, $0-8
+	MOVD	c+0(FP), R0
+	MOVD	Coro_top(R0), R1
+	SUB	$const_RegionHeader, R1
+	// Here: R1 = header = SP of the base.
+	MOVD	RSP, R4
+	MOVD	R4, hdrSP(R1)
+	MOVD	R29, hdrBP(R1)
+	MOVD	LR, hdrLR(R1)
+	MOVD	const_gStackLo(g), R4
+	MOVD	R4, hdrLo(R1)
+	MOVD	const_gStackHi(g), R4
+	MOVD	R4, hdrHi(R1)
+	MOVD	const_gStktopsp(g), R4
+	MOVD	R4, hdrTop(R1)
+	MOVD	const_gPanic(g), R4
+	MOVD	R4, hdrPanic(R1)
+	MOVD	const_gDefer(g), R4
+	MOVD	R4, hdrDefer(R1)
+	MOVD	R0, hdrCoro(R1)
+	MOVD	g, R2
+	WIDEN(R0)
+	MOVD	R1, const_gStktopsp(g)
+	MOVD	Coro_main(R0), R26
+	MOVD	R1, RSP
+	MOVD	ZR, R29
+	B	·coroutineBase_stackOverflowIfGrowthFailed(SB)
+
+// The outermost frame on a region. In: R26 = funcval of main, SP = header.
+TEXT ·coroutineBase_stackOverflowIfGrowthFailed(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
+	MOVD	(R26), R4
+	BL	(R4)
+	// Here: g as before, SP = header. Back to the native side.
+	CBNZ	R29, lost
+	MOVD	RSP, R1
+	MOVD	hdrLo(R1), R4
+	MOVD	R4, const_gStackLo(g)
+	MOVD	·stackGuard(SB), R5
+	ADD	R5, R4
+	MOVD	R4, const_gStackguard0(g)
+	MOVD	hdrHi(R1), R4
+	MOVD	R4, const_gStackHi(g)
+	MOVD	hdrTop(R1), R4
+	MOVD	R4, const_gStktopsp(g)
+	MOVD	hdrPanic(R1), R4
+	MOVD	R4, const_gPanic(g)
+	MOVD	hdrDefer(R1), R4
+	MOVD	R4, const_gDefer(g)
+	MOVD	hdrBP(R1), R29
+	MOVD	hdrLR(R1), LR
+	MOVD	hdrSP(R1), R4
+	MOVD	R4, RSP
+	RET
+lost:
+	BRK	$0xc0f0			// main did not keep the frame pointer
+
+// func leaveGoexit(c *Coro)
+// Drops every frame on c's region and enters c.main again at the base.
+TEXT ·leaveGoexit(SB), NOSPLIT|NOFRAME, $0-8
+	MOVD	c+0(FP), R0
+	MOVD	const_gStktopsp(g), R1
+	MOVD	hdrPanic(R1), R4
+	MOVD	R4, const_gPanic(g)
+	MOVD	hdrDefer(R1), R4
+	MOVD	R4, const_gDefer(g)
+	MOVD	Coro_main(R0), R26
+	CBZ	R29, lost
+	MOVD	R1, RSP
+	MOVD	ZR, R29
+	B	·coroutineBase_stackOverflowIfGrowthFailed(SB)
+lost:
+	BRK	$0xc0f1			// a deferred call has a frame
+
+// func regionCoro() uintptr
+// The Coro in the header of the region that the caller runs on, else 0.
+TEXT ·regionCoro(SB), NOSPLIT|NOFRAME, $0-8
+	MOVD	const_gStackHi(g), R3
+	MOVD	const_gStktopsp(g), R1
+	SUB	R1, R3
+	CMP	$64, R3
+	BLS	none
+	MOVD	hdrCoro(R1), R4
+	MOVD	R4, ret+0(FP)
+	RET
+none:
+	MOVD	ZR, ret+0(FP)
+	RET
+
+// func poke64(addr, v uintptr)
+TEXT ·poke64(SB), NOSPLIT|NOFRAME, $0-16
+	MOVD	addr+0(FP), R0
+	MOVD	v+8(FP), R1
+	MOVD	R1, (R0)
+	RET
+
+// func poke32(addr uintptr, v uint32)
+TEXT ·poke32(SB), NOSPLIT|NOFRAME, $0-12
+	MOVD	addr+0(FP), R0
+	MOVWU	v+8(FP), R1
+	MOVW	R1, (R0)
+	RET
