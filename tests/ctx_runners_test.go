@@ -1,0 +1,4 @@
+package tests
+
+// taskRunners start tasks of package ctx.
+var taskRunners []runner
