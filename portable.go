@@ -42,8 +42,9 @@ func (p *portable) resume(c *Coro) {
 		go p.serve()
 	}
 	p.running = true
+	leave := p.leave // the body may pass it on, by transfer
 	p.enter <- c
-	<-p.leave
+	<-leave
 }
 
 // suspend hands over to the owner. Body's side.

@@ -31,7 +31,8 @@ func (s *Stack) carvings() int {
 
 // SetResizer has fn called before the lower end of s moves, upwards by Carve
 // and downwards by the Close of a carved stack, with the new Region().Lo. If fn
-// answers an error, nothing moves. nil takes the resizer away.
+// answers an error, nothing moves. nil takes the resizer away. It stays with s
+// as long as what is attached.
 func (s *Stack) SetResizer(fn func(lo uintptr) error) { s.nest().resize = fn }
 
 // Carve makes a stack of at least size bytes from the lowest part of s, which

@@ -58,7 +58,7 @@ type Pool struct {
 	hotCap  int  // stacks of one shard that keep their pages
 	leanCap int  // stacks of one shard that keep only the top
 
-	leaned, freed atomic.Uint64
+	done, leaned, freed atomic.Uint64 // done: Puts of stacks that never got into a list
 
 	mu     sync.Mutex // guards what follows, and slabs
 	slabs  []*slab
@@ -280,6 +280,8 @@ func (p *Pool) free(s *Stack) error {
 		return err
 	}
 	s.slab.dropPages(s, 0)
+	p.done.Add(s.uses)
+	s.uses = 0
 	p.freed.Add(1)
 	return nil
 }

@@ -156,6 +156,8 @@ func TestPutBeyondTheLimitsGivesPagesBack(t *testing.T) {
 	require.Equal(t, 3, st.Cold)
 	require.Equal(t, []any{n, n + 1, n + 2}, freed)
 	require.EqualValues(t, n+3, st.Leaned)
+	require.EqualValues(t, 3, st.Freed)
+	require.EqualValues(t, n+3, st.Puts)
 	if runtime.GOOS == "linux" {
 		for i, s := range all {
 			mem := s.slab.mem[s.region.Lo-addrOf(s.slab.mem):][:s.size]

@@ -77,16 +77,15 @@ func (sl *slab) cutStack() (*Stack, error) {
 	return s, nil
 }
 
-// putGuard makes the gap below offset off inaccessible, and for the last stack
-// of the slab the gap above it, too.
+// putGuard makes the gap above the stack at offset off inaccessible, and for
+// the first stack of the slab the gap below it: the others find that closed.
 func (sl *slab) putGuard(i, off int) error {
-	below := sl.mem[off-sl.lay.gap : off]
+	gaps := [][]byte{sl.mem[off+sl.lay.size:][:sl.lay.gap], sl.mem[off-sl.lay.gap : off]}
+	if i > 0 {
+		gaps = gaps[:1]
+	}
 	if sl.guard == guardMadvise {
-		err := installGuard(below)
-		if err == nil && i == len(sl.stacks)-1 {
-			err = installGuard(sl.mem[off+sl.lay.size:])
-		}
-		if err == nil {
+		if each(gaps, installGuard) == nil {
 			return nil
 		}
 		// Locked memory (mlockall) takes no such guard on some kernels.
@@ -97,7 +96,7 @@ func (sl *slab) putGuard(i, off int) error {
 	}
 	var err error
 	if sl.guard == guardMadvise {
-		err = protectNone(below)
+		err = each(gaps, protectNone)
 	} else {
 		err = protectRW(sl.mem[off : off+sl.lay.size]) // the slab was mapped without access
 	}
@@ -106,6 +105,15 @@ func (sl *slab) putGuard(i, off int) error {
 		return sl.protectError(errnoOf(err))
 	}
 	sl.maps += 2
+	return nil
+}
+
+func each(gaps [][]byte, do func([]byte) error) error {
+	for _, gap := range gaps {
+		if err := do(gap); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

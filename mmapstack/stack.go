@@ -154,5 +154,8 @@ func (s *Stack) evict(hook func(any)) error {
 		return &BusyError{Why: "the attached Occupant does not leave", Err: err}
 	}
 	s.attached = nil
+	if s.carving != nil {
+		s.carving.resize = nil
+	}
 	return nil
 }

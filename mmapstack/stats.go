@@ -23,7 +23,7 @@ type Stats struct {
 
 // Stats returns a snapshot.
 func (p *Pool) Stats() Stats {
-	st := Stats{Size: p.lay.size, Guard: p.guard.String(), Max: p.max}
+	st := Stats{Size: p.lay.size, Guard: p.guard.String(), Max: p.max, Puts: p.done.Load()}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := range p.shards {

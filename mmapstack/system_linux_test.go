@@ -35,12 +35,15 @@ func TestGapsAreClosedAndStacksAreOpen(t *testing.T) {
 	eachGuard(t, func(t *testing.T, g guardKind) {
 		p := newPool(t, 16<<10, g, WithMax(16))
 		var all []*Stack
-		for range 16 {
+		defer func() {
+			for _, s := range all {
+				p.Put(s)
+			}
+		}()
+		for i := range 16 {
 			s, err := p.Get()
 			require.NoError(t, err)
 			all = append(all, s)
-		}
-		for i, s := range all {
 			lo := int(s.region.Lo - addrOf(s.slab.mem))
 			page := os.Getpagesize()
 			for off := lo - p.lay.gap; off < lo; off += page {
@@ -52,7 +55,6 @@ func TestGapsAreClosedAndStacksAreOpen(t *testing.T) {
 			for off := lo + s.size; off < lo+s.size+p.lay.gap; off += page {
 				require.True(t, faults(s.slab.mem[off:]), "stack %d, dead space at %d", i, off-lo)
 			}
-			p.Put(s)
 		}
 	})
 }
