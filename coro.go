@@ -33,6 +33,7 @@ type Coro struct {
 	oneShot  bool
 	goexited bool // the last body was ended by runtime.Goexit
 	left     bool // mainLoop is entered again, after a Goexit was left
+	fresh    bool // the goroutine has not run yet
 	running  bool // a body has started and not ended
 }
 

@@ -10,9 +10,10 @@ import (
 // Addresses and constants of this process, written once by decide, before the
 // first coroutine is made. The assembly reads the first three.
 var (
-	traceFlag   uintptr // trace.enabled
-	profileFlag uintptr // goroutineProfile.active
-	stackGuard  uintptr // bytes between g.stack.lo and g.stackguard0
+	traceFlag   = &never // trace.enabled
+	profileFlag = &never // goroutineProfile.active
+	stackGuard  uintptr  // bytes between g.stack.lo and g.stackguard0
+	never       uint8    // what the flags are before decide: a byte that is 0
 
 	newcoro    func(func(unsafe.Pointer)) unsafe.Pointer
 	coroswitch func(unsafe.Pointer)
@@ -22,7 +23,10 @@ var (
 type refusal struct{ err error }
 
 //go:noescape
-func switchCoro(c *Coro) *refusal
+func switchCoro(c *Coro)
+
+//go:noescape
+func trySwitchCoro(c *Coro) *refusal
 
 //go:noescape
 func transferCoro(c, to *Coro) *refusal
@@ -42,9 +46,10 @@ func decide() decision {
 	if err != nil {
 		return decision{name: portableName, reason: err.Error()}
 	}
-	traceFlag, profileFlag, stackGuard = f.traceEnabled, f.profileActive, f.stackGuard
-	// SAFETY(K2): discover checked that these are the entries of the functions
-	// named; a func value is a pointer to a pointer to code.
+	// SAFETY(K2): discover checked that these are the flags and the entries of the
+	// functions named; a func value is a pointer to a pointer to code.
+	traceFlag, profileFlag = flagAt(f.traceEnabled), flagAt(f.profileActive)
+	stackGuard = f.stackGuard
 	nc, cs := &f.newcoro, &f.coroswitch
 	newcoro = *(*func(func(unsafe.Pointer)) unsafe.Pointer)(unsafe.Pointer(&nc))
 	coroswitch = *(*func(unsafe.Pointer))(unsafe.Pointer(&cs))
@@ -55,17 +60,13 @@ func decide() decision {
 // to its owner. It returns when the other side switches back or, for the
 // owner, when the body has ended. It panics with the error that TrySwitch
 // would have answered.
-func (c *Coro) Switch() {
-	if r := switchCoro(c); r != nil {
-		panic(r.err)
-	}
-}
+func (c *Coro) Switch() { switchCoro(c) }
 
 // TrySwitch is Switch for a caller that wants to go on after a refusal. Errors:
 // ErrDone, ErrRunning, ErrBubble, and for the body a *ThreadLockError. After
 // an error no side has run.
 func (c *Coro) TrySwitch() error {
-	if r := switchCoro(c); r != nil {
+	if r := trySwitchCoro(c); r != nil {
 		return r.err
 	}
 	return nil
@@ -89,15 +90,21 @@ func (c *Coro) make() {
 	}
 	c.link = newcoro(c.start)
 	c.g = peek64(uintptr(c.link) + coroGp)
+	c.fresh = true
 	if c.main == nil {
 		main := c.mainLoop
 		c.main = *(*unsafe.Pointer)(unsafe.Pointer(&main))
 	}
 }
 
-// arm lets owners enter the body that was just given.
+// arm lets owners enter the body that was just given. A fresh goroutine is
+// entered on the slow path, by the runtime's own switch, which sets the context
+// register that its first instruction wants.
 func (c *Coro) arm() {
-	c.state, c.goexited, c.in = stateReady, false, c.g
+	c.state, c.goexited = stateReady, false
+	if !c.fresh {
+		c.in = c.g
+	}
 }
 
 // started reports whether the body has ever been switched to.
@@ -182,7 +189,9 @@ func (c *Coro) end() {
 		return // ended already
 	}
 	c.state = stateClosed
-	c.in = c.g
+	if !c.fresh {
+		c.in = c.g
+	}
 	c.Switch()
 }
 

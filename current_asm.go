@@ -52,3 +52,8 @@ func copyLabels(to, from uintptr) {
 	p, q := *(**unsafe.Pointer)(unsafe.Pointer(&dst)), *(**unsafe.Pointer)(unsafe.Pointer(&src))
 	*p = *q
 }
+
+// flagAt is the byte flag at a discovered address of the runtime's data.
+//
+//go:nocheckptr
+func flagAt(addr uintptr) *uint8 { return *(**uint8)(unsafe.Pointer(&addr)) }

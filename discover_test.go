@@ -115,13 +115,12 @@ func TestDiscoverWorksAnywhere(t *testing.T) {
 	})
 }
 
-func TestDiscoverDoesNotCatchTheCallersPanics(t *testing.T) {
+func TestDiscoverLeavesPanicOnFaultAlone(t *testing.T) {
 	_, err := discover()
 	if !unoptimized() {
 		require.NoError(t, err)
 	}
-	old := debug.SetPanicOnFault(false)
-	require.False(t, old, "discover leaves SetPanicOnFault as it was")
+	require.False(t, debug.SetPanicOnFault(false))
 }
 
 func TestFlagsFollowTraceAndProfile(t *testing.T) {

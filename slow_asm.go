@@ -5,9 +5,16 @@ package stackhop
 import "runtime"
 
 // switchSlow is where switchCoro goes when it cannot serve: somebody may be
-// looking, F is not plain, or the switch is refused. Always correct: the
-// runtime's own coroswitch does the work.
-func switchSlow(c *Coro) *refusal {
+// looking, F is not plain, T is fresh, or the switch is refused. Always correct:
+// the runtime's own coroswitch does the work.
+func switchSlow(c *Coro) {
+	if err := c.slow(); err != nil {
+		panic(err)
+	}
+}
+
+// trySwitchSlow is trySwitchCoro's slow path.
+func trySwitchSlow(c *Coro) *refusal {
 	if err := c.slow(); err != nil {
 		return &refusal{err}
 	}
@@ -27,17 +34,11 @@ func (c *Coro) slow() error {
 
 // slowEnter is an owner's side.
 func (c *Coro) slowEnter(self uintptr) error {
-	if c.in == notEnterable {
-		return ErrDone
-	}
-	if peek64(uintptr(c.link)+coroGp) != c.in {
-		return ErrRunning
-	}
-	if peek64(c.in+gBubble) != peek64(self+gBubble) {
-		return ErrBubble
+	if err := c.enterable(self); err != nil {
+		return err
 	}
 	c.entryExt, c.entryInt = threadLocks(self)
-	c.widen()
+	c.open()
 	c.alignThread()
 	coroswitch(c.link)
 	return nil
@@ -75,22 +76,18 @@ func (c *Coro) slowTransfer(to *Coro) error {
 		return c.port.transfer(c, to)
 	}
 	self := getg()
-	switch {
-	case self != c.g:
+	if self != c.g {
 		return ErrNotCurrent
-	case to.in == notEnterable:
-		return ErrDone
-	case peek64(uintptr(to.link)+coroGp) != to.in:
-		return ErrRunning
-	case peek64(to.in+gBubble) != peek64(self+gBubble):
-		return ErrBubble
+	}
+	if err := to.enterable(self); err != nil {
+		return err
 	}
 	if err := c.CheckThread(); err != nil {
 		return err
 	}
 	to.entryExt, to.entryInt = c.entryExt, c.entryInt
 	c.entryExt, c.entryInt = 0, 0
-	to.widen()
+	to.open()
 	// Nobody but the two sides reads a link: swapping T and O beforehand makes
 	// coroswitch on c park F there and run T.
 	owner := peek64(uintptr(c.link) + coroGp)
@@ -101,8 +98,23 @@ func (c *Coro) slowTransfer(to *Coro) error {
 	return nil
 }
 
-// widen gives a parked body on a region its running window.
-func (c *Coro) widen() {
+// enterable answers why self cannot enter the body of c, or nil.
+func (c *Coro) enterable(self uintptr) error {
+	switch {
+	case c.in == notEnterable && !c.fresh, c.state == stateIdle:
+		return ErrDone
+	case peek64(uintptr(c.link)+coroGp) != c.g:
+		return ErrRunning
+	case peek64(c.g+gBubble) != peek64(self+gBubble):
+		return ErrBubble
+	}
+	return nil
+}
+
+// open makes a parked body ready for the runtime's own switch, which knows
+// nothing of windows: it gets the running one.
+func (c *Coro) open() {
+	c.fresh, c.in = false, c.g
 	if c.top == 0 {
 		return
 	}

@@ -6,6 +6,7 @@
 // The switch, for amd64. In order:
 //
 //	switchCoro          park one side of a coroutine, run the other
+//	trySwitchCoro       the same, answering a refusal
 //	transferCoro        park one coroutine's body, run another's
 //	lockWindow          widen the stack window of a parked body (slow path)
 //	rehome              move a fresh body onto its region
@@ -50,7 +51,7 @@
 #define hdrCoro  72
 
 // LOOKING leaves ZF clear in F's way if somebody may be looking, or F is not
-// plain. In: R8 = F. Clobbers AX, BX, R11.
+// plain. In: R8 = F. Clobbers AX, BX.
 //
 //	lockedm   F is wired to its thread; the runtime hands the wiring on
 //	bubble    synctest counts who is active
@@ -58,169 +59,190 @@
 //	SP test   a preemption request; else a loop that only switches could never be
 //	          stopped under asyncpreemptoff=1. stackPreempt is above any SP.
 #define LOOKING \
-	MOVQ	·traceFlag(SB), R11 \
-	MOVBLZX	(R11), AX \
-	MOVQ	·profileFlag(SB), R11 \
-	MOVBLZX	(R11), BX \
-	ORQ	BX, AX \
+	MOVQ	·traceFlag(SB), AX \
+	MOVQ	·profileFlag(SB), BX \
+	MOVBLZX	(AX), AX \
+	ORB	(BX), AX \
 	ORQ	const_gLockedm(R8), AX \
-	ORQ	const_gBubble(R8), AX \
-	MOVL	const_gSecret(R8), BX \
-	ORQ	BX, AX
+	ORL	const_gSecret(R8), AX \
+	ORQ	const_gBubble(R8), AX
 
 // PARK completes F as runtime.mcall would: the caller's SP, PC and BP, not ours,
 // so that an unwinder never meets this frame. The wait reason is read by leak
-// profiles, the tracer and synctest. FP is where the arguments begin.
+// profiles, the tracer and synctest; it is stored if F waited for something else
+// since. Leaves the caller's SP in AX. In: R8 = F. Clobbers BX.
 #define PARK \
 	LEAQ	c+0(FP), AX \
 	MOVQ	AX, const_gSchedSP(R8) \
-	MOVQ	0(SP), AX \
-	MOVQ	AX, const_gSchedPC(R8) \
+	MOVQ	0(SP), BX \
+	MOVQ	BX, const_gSchedPC(R8) \
 	MOVQ	BP, const_gSchedBP(R8) \
+	CMPB	const_gWaitreason(R8), $const_waitReasonCoroutine \
+	JEQ	2(PC) \
 	MOVB	$const_waitReasonCoroutine, const_gWaitreason(R8)
 
-// WIDEN gives T, the body of the coroutine in r, its running window. suspendG
-// resets stackguard0 from the narrow window when it scans, so that comes too.
-// lo, hi and guard lie in Coro as in g.
+// WIDEN gives T = R9, the body of the coroutine in r, its running window. suspendG
+// resets stackguard0 from the narrow window when it scans, so that is mended if
+// need be. lo and hi lie in Coro as in g. Clobbers R11, X0.
 #define WIDEN(r) \
 	MOVOU	Coro_lo(r), X0 \
 	MOVOU	X0, const_gStackLo(R9) \
-	MOVQ	Coro_guard(r), AX \
-	MOVQ	AX, const_gStackguard0(R9)
+	MOVQ	Coro_guard(r), R11 \
+	CMPQ	R11, const_gStackguard0(R9) \
+	JEQ	2(PC) \
+	MOVQ	R11, const_gStackguard0(R9)
 
 // NARROW gives F, the body of the coroutine in DI, the window of what it uses.
-// Everything live is at or above SP. lo = sp also keeps shrinkstack away.
+// Everything live is at or above the caller's SP, in AX; lo there also keeps
+// shrinkstack away. Clobbers X0.
 #define NARROW \
-	LEAQ	c+0(FP), AX \
-	MOVQ	AX, const_gStackLo(R8) \
-	MOVQ	Coro_top(DI), AX \
-	MOVQ	AX, const_gStackHi(R8)
+	MOVQ	AX, X0 \
+	MOVHPS	Coro_top(DI), X0 \
+	MOVOU	X0, const_gStackLo(R8)
 
-// RUN jumps into T. In: R8 = F, parked; R9 = T; curg and T.m are set.
+// HAND gives T the thread: T.m before curg, which sysmon may read at any time.
+#define HAND \
+	MOVQ	R10, const_gM(R9) \
+	MOVQ	R9, const_mCurg(R10)
+
+// STATUSES changes both with plain stores: nobody marks, so nobody takes a g by
+// its status.
+#define STATUSES \
+	MOVL	$const_gWaiting, const_gAtomicstatus(R8) \
+	MOVL	$const_gRunning, const_gAtomicstatus(R9)
+
+// TAKE makes T running while the collector marks, which takes a g by setting the
+// scan bit in its status. T comes before F: if the collector has T, nothing has
+// happened yet. T.m comes before the status, since suspendG reads the m of a
+// running g. Clears ZF if the collector has T.
+#define TAKE \
+	MOVQ	R10, const_gM(R9) \
+	MOVL	$const_gWaiting, AX \
+	MOVL	$const_gRunning, BX \
+	LOCK \
+	CMPXCHGL	BX, const_gAtomicstatus(R9)
+
+// GIVE makes F waiting while the collector marks. It fails only while suspendG,
+// on another thread, holds the scan bit of the running F, for the few
+// instructions that ask it to stop (preempt.go). Clobbers AX, BX.
+#define GIVE \
+	MOVL	$const_gRunning, AX \
+	MOVL	$const_gWaiting, BX \
+	LOCK \
+	CMPXCHGL	BX, const_gAtomicstatus(R8) \
+	JEQ	3(PC) \
+	PAUSE \
+	JMP	-6(PC)
+
+// RUN jumps into T. In: R8 = F, parked; R9 = T, which has its m and status.
 //
-// TLS goes before F.m = nil: a signal in between dereferences the m of the g
-// in TLS. sched.ctxt is cleared, since gosave_systemstack_switch aborts on one
-// that is set; a fresh coroutine's is its function. X15 is ABIInternal's zero;
-// DF is clear already, nothing here sets it. A jump, not a RET: the return
-// predictor knows F's callers only.
+// TLS goes before F.m = nil: a signal in between dereferences the m of the g in
+// TLS. No context register: T was parked by a call, and a fresh T, which needs
+// one, starts on the slow path. X15 is zero, DF clear: F's Go code left them so,
+// and nothing here touches them. A jump, not a RET: the return predictor knows
+// F's callers only.
 #define RUN \
-	MOVQ	TLS, CX \
-	MOVQ	R9, 0(CX)(TLS*1) \
+	MOVQ	R9, (TLS) \
 	MOVQ	R9, R14 \
 	MOVQ	$0, const_gM(R8) \
-	MOVQ	const_gSchedCtxt(R9), DX \
-	MOVQ	$0, const_gSchedCtxt(R9) \
-	XORPS	X15, X15 \
 	MOVQ	const_gSchedBP(R9), BP \
 	MOVQ	const_gSchedSP(R9), SP \
 	MOVQ	const_gSchedPC(R9), AX \
 	JMP	AX
 
-// func switchCoro(c *Coro) *refusal
-//
-// Parks the caller on c.link and runs whoever is parked there. Returns nil when
-// somebody switches back, or why it did not happen.
+// SWITCH parks the caller on c.link and runs whoever is parked there. It falls
+// through to what follows it, with nothing done, if it cannot.
 //
 //	before   link.gp = T     T: sched holds its sp, pc, bp      F: running here
 //	after    link.gp = F     F: sched holds its sp, pc, bp      T: running
-TEXT ·switchCoro(SB), NOSPLIT|NOFRAME, $0-16
-	MOVQ	c+0(FP), DI
-	MOVQ	Coro_link(DI), SI
-	TESTQ	SI, SI
-	JZ	slow			// the portable backend's
-	MOVQ	R14, R8			// only Go code calls this, and it keeps g there
-	LOOKING
-	JNZ	slow
-	CMPQ	SP, const_gStackguard0(R8)
-	JLS	slow
-	MOVQ	const_gM(R8), R10
-	MOVQ	$0, ret+8(FP)		// F finds it when it is resumed
-	CMPQ	R8, Coro_g(DI)
-	JEQ	leave
-
-	// Here: F is an owner, T must be the body. R10 = m. T comes from c, not from
-	// the link, whose last store is the previous switch's: a shorter chain.
-	MOVQ	Coro_in(DI), R9
-	CMPQ	R9, const_coroGp(SI)
-	JNE	slow			// done, or running elsewhere
-	CMPL	runtime·writeBarrier(SB), $0
-	JNE	enterMarking
-	CMPQ	Coro_top(DI), $0
-	JEQ	native
-	WIDEN(DI)
-native:
-	PARK
-	MOVQ	R8, const_coroGp(SI)
-	MOVQ	R10, const_gM(R9)
-	MOVQ	R9, const_mCurg(R10)	// sysmon may read curg at any time; T has its m
-	MOVL	$const_gWaiting, const_gAtomicstatus(R8)
-	MOVL	$const_gRunning, const_gAtomicstatus(R9)
-	RUN
-
-leave:
-	// Here: F is the body, T its owner. R10 = m.
-	MOVQ	const_coroGp(SI), R9
-	CMPL	runtime·writeBarrier(SB), $0
-	JNE	leaveMarking
-	CMPQ	Coro_top(DI), $0
-	JEQ	leaveNative
-	NARROW
-leaveNative:
-	PARK
-	MOVQ	R8, const_coroGp(SI)
-	MOVQ	R10, const_gM(R9)
-	MOVQ	R9, const_mCurg(R10)
-	MOVL	$const_gWaiting, const_gAtomicstatus(R8)
-	MOVL	$const_gRunning, const_gAtomicstatus(R9)
-	RUN
-
-enterMarking:
-	// The collector marks: it takes a g by setting the scan bit in its status,
-	// so statuses change by compare-and-swap. T first: if the collector has it,
-	// nothing has happened yet. T.m before that: suspendG reads the m of a
-	// running g. T's window after: then it is ours.
-	MOVQ	R10, const_gM(R9)
-	MOVL	$const_gWaiting, AX
-	MOVL	$const_gRunning, BX
-	LOCK
-	CMPXCHGL	BX, const_gAtomicstatus(R9)
-	JNE	busy
-	CMPQ	Coro_top(DI), $0
-	JEQ	parkMarking
-	WIDEN(DI)
-	JMP	parkMarking
-
-leaveMarking:
-	MOVQ	R10, const_gM(R9)
-	MOVL	$const_gWaiting, AX
-	MOVL	$const_gRunning, BX
-	LOCK
-	CMPXCHGL	BX, const_gAtomicstatus(R9)
-	JNE	busy
-	CMPQ	Coro_top(DI), $0
-	JEQ	parkMarking
-	NARROW
-parkMarking:
-	PARK
-	MOVQ	R8, const_coroGp(SI)
-	MOVQ	R9, const_mCurg(R10)
-again:
-	// Fails only while suspendG, on another thread, holds the scan bit of the
-	// running F for a few instructions to ask it to stop (preempt.go).
-	MOVL	$const_gRunning, AX
-	MOVL	$const_gWaiting, BX
-	LOCK
-	CMPXCHGL	BX, const_gAtomicstatus(R8)
-	JEQ	parked
-	PAUSE
-	JMP	again
-parked:
-	RUN
-
-busy:
-	MOVQ	$0, const_gM(R9)	// as every waiting g
+//
+// F is in R14: only Go code calls this, and that keeps g there up to the call.
+// On the owner's side T comes from c and not from the link, whose last store is
+// the previous switch's: a shorter chain of dependent loads.
+#define SWITCH \
+	MOVQ	c+0(FP), DI \
+	MOVQ	R14, R8 \
+	LOOKING \
+	JNZ	slow \
+	CMPQ	SP, const_gStackguard0(R8) \
+	JLS	slow \
+	MOVQ	Coro_link(DI), SI \
+	MOVQ	const_gM(R8), R10 \
+	CMPQ	R8, Coro_g(DI) \
+	JEQ	leave \
+	/* F is an owner, T must be the body: else done, fresh, or running elsewhere. */ \
+	MOVQ	Coro_in(DI), R9 \
+	CMPQ	R9, const_coroGp(SI) \
+	JNE	slow \
+	CMPL	runtime·writeBarrier(SB), $0 \
+	JNE	enterMarking \
+	CMPQ	Coro_top(DI), $0 \
+	JEQ	enterNative \
+	WIDEN(DI) \
+enterNative: \
+	PARK \
+	MOVQ	R8, const_coroGp(SI) \
+	HAND \
+	STATUSES \
+	RUN \
+leave: \
+	/* F is the body, T its owner. */ \
+	MOVQ	const_coroGp(SI), R9 \
+	CMPL	runtime·writeBarrier(SB), $0 \
+	JNE	leaveMarking \
+	PARK \
+	CMPQ	Coro_top(DI), $0 \
+	JEQ	leaveNative \
+	NARROW \
+leaveNative: \
+	MOVQ	R8, const_coroGp(SI) \
+	HAND \
+	STATUSES \
+	RUN \
+enterMarking: \
+	TAKE \
+	JNE	busy \
+	CMPQ	Coro_top(DI), $0 \
+	JEQ	enterMarkingNative \
+	WIDEN(DI) \
+enterMarkingNative: \
+	PARK \
+	MOVQ	R8, const_coroGp(SI) \
+	HAND \
+	GIVE \
+	RUN \
+leaveMarking: \
+	TAKE \
+	JNE	busy \
+	PARK \
+	CMPQ	Coro_top(DI), $0 \
+	JEQ	leaveMarkingNative \
+	NARROW \
+leaveMarkingNative: \
+	MOVQ	R8, const_coroGp(SI) \
+	HAND \
+	GIVE \
+	RUN \
+busy: \
+	/* As every waiting g. */ \
+	MOVQ	$0, const_gM(R9) \
 slow:
-	JMP	·switchSlow(SB)		// same arguments, same result
+
+// func switchCoro(c *Coro)
+//
+// Parks the caller on c.link and runs whoever is parked there. Returns when
+// somebody switches back; panics if it cannot be done.
+TEXT ·switchCoro(SB), NOSPLIT|NOFRAME, $0-8
+	SWITCH
+	JMP	·switchSlow(SB)		// same arguments
+
+// func trySwitchCoro(c *Coro) *refusal
+//
+// The same, but answers why it cannot be done.
+TEXT ·trySwitchCoro(SB), NOSPLIT|NOFRAME, $0-16
+	MOVQ	$0, ret+8(FP)		// F finds it when it is resumed
+	SWITCH
+	JMP	·trySwitchSlow(SB)	// same arguments, same result
 
 // func transferCoro(c, to *Coro) *refusal
 //
@@ -232,23 +254,19 @@ slow:
 TEXT ·transferCoro(SB), NOSPLIT|NOFRAME, $0-24
 	MOVQ	c+0(FP), DI
 	MOVQ	to+8(FP), R12
-	MOVQ	Coro_link(DI), SI
-	MOVQ	Coro_link(R12), R13
-	TESTQ	SI, SI
-	JZ	slow
-	TESTQ	R13, R13
-	JZ	slow
 	MOVQ	R14, R8
 	LOOKING
-	MOVL	runtime·writeBarrier(SB), BX
-	ORQ	BX, AX
 	JNZ	slow
+	CMPL	runtime·writeBarrier(SB), $0
+	JNE	slow			// rare enough: no middle path of its own
 	CMPQ	SP, const_gStackguard0(R8)
 	JLS	slow
 	CMPQ	R8, Coro_g(DI)
 	JNE	slow
-	MOVQ	const_coroGp(R13), R9
-	CMPQ	R9, Coro_in(R12)
+	MOVQ	Coro_link(DI), SI
+	MOVQ	Coro_link(R12), R13
+	MOVQ	Coro_in(R12), R9
+	CMPQ	R9, const_coroGp(R13)
 	JNE	slow
 	MOVQ	const_gM(R8), R10
 	MOVQ	$0, ret+16(FP)
@@ -256,18 +274,16 @@ TEXT ·transferCoro(SB), NOSPLIT|NOFRAME, $0-24
 	JEQ	toNative
 	WIDEN(R12)
 toNative:
+	PARK
 	CMPQ	Coro_top(DI), $0
 	JEQ	fromNative
 	NARROW
 fromNative:
-	PARK
 	MOVQ	const_coroGp(SI), AX
 	MOVQ	AX, const_coroGp(R13)
 	MOVQ	R8, const_coroGp(SI)
-	MOVQ	R10, const_gM(R9)
-	MOVQ	R9, const_mCurg(R10)
-	MOVL	$const_gWaiting, const_gAtomicstatus(R8)
-	MOVL	$const_gRunning, const_gAtomicstatus(R9)
+	HAND
+	STATUSES
 	RUN
 slow:
 	JMP	·transferSlow(SB)

@@ -10,7 +10,7 @@
 //   - g is R28; in a cgo program the C side finds it through thread-local
 //     storage, which runtime·save_g writes.
 //   - The return address is in LR, so SP needs no adjusting: sched.sp is SP,
-//     sched.pc is LR. sched.lr is 0 in a parked g and goexit in a fresh one.
+//     sched.pc is LR, sched.lr is 0.
 //   - Plain stores suffice although the order is weak: a stop of the world, or
 //     the caller's own claim of the coroutine, orders them for other threads.
 
@@ -74,11 +74,7 @@
 	CBZ	R0, 2(PC) \
 	BL	runtime·save_g(SB) \
 	MOVD	ZR, const_gM(R5) \
-	MOVD	const_gSchedCtxt(g), R26 \
-	MOVD	ZR, const_gSchedCtxt(g) \
 	MOVD	const_gSchedBP(g), R29 \
-	MOVD	const_gSchedLR(g), LR \
-	MOVD	ZR, const_gSchedLR(g) \
 	MOVD	const_gSchedSP(g), R4 \
 	MOVD	R4, RSP \
 	MOVD	const_gSchedPC(g), R4 \
@@ -92,102 +88,106 @@
 	MOVD	$const_gRunning, R4 \
 	MOVW	R4, const_gAtomicstatus(R2)
 
-// func switchCoro(c *Coro) *refusal
-// Parks the caller on c.link and runs whoever is parked there.
-TEXT ·switchCoro(SB), NOSPLIT|NOFRAME, $0-16
-	MOVD	c+0(FP), R0
-	MOVD	Coro_link(R0), R1
-	CBZ	R1, slow
-	LOOKING
-	CBNZ	R3, slow
-	MOVD	const_gStackguard0(g), R4
-	MOVD	RSP, R3
-	CMP	R4, R3
-	BLS	slow
-	MOVD	const_gM(g), R6
-	MOVD	ZR, ret+8(FP)
-	MOVWU	runtime·writeBarrier(SB), R7
-	MOVD	Coro_g(R0), R4
-	CMP	R4, g
-	BEQ	leave
-
-	// Here: g = F is an owner, T must be the body. R6 = m, R7 = marking.
-	MOVD	Coro_in(R0), R2
-	MOVD	const_coroGp(R1), R4
-	CMP	R2, R4
-	BNE	slow
-	CBNZ	R7, enterMarking
-	MOVD	Coro_top(R0), R4
-	CBZ	R4, park
-	WIDEN(R0)
-	B	park
-
-leave:
-	// Here: g = F is the body, T its owner.
-	MOVD	const_coroGp(R1), R2
-	CBNZ	R7, leaveMarking
-	MOVD	Coro_top(R0), R4
-	CBZ	R4, park
-	NARROW
-park:
-	PARK
-	MOVD	g, const_coroGp(R1)
-	MOVD	R6, const_gM(R2)
-	MOVD	R2, const_mCurg(R6)
-	STATUSES
-	RUN
-
-enterMarking:
-	MOVD	R6, const_gM(R2)
-	ADD	$const_gAtomicstatus, R2, R8
-	MOVD	$const_gWaiting, R9
-	MOVD	$const_gRunning, R10
-take:
-	LDAXRW	(R8), R4
-	CMPW	R9, R4
-	BNE	busy
-	STLXRW	R10, (R8), R4
-	CBNZ	R4, take
-	MOVD	Coro_top(R0), R4
-	CBZ	R4, parkMarking
-	WIDEN(R0)
-	B	parkMarking
-
-leaveMarking:
-	MOVD	R6, const_gM(R2)
-	ADD	$const_gAtomicstatus, R2, R8
-	MOVD	$const_gWaiting, R9
-	MOVD	$const_gRunning, R10
-takeOwner:
-	LDAXRW	(R8), R4
-	CMPW	R9, R4
-	BNE	busy
-	STLXRW	R10, (R8), R4
-	CBNZ	R4, takeOwner
-	MOVD	Coro_top(R0), R4
-	CBZ	R4, parkMarking
-	NARROW
-parkMarking:
-	PARK
-	MOVD	g, const_coroGp(R1)
-	MOVD	R2, const_mCurg(R6)
-	ADD	$const_gAtomicstatus, g, R8
-give:
-	LDAXRW	(R8), R4
-	CMPW	R10, R4
-	BNE	scanned
-	STLXRW	R9, (R8), R4
-	CBNZ	R4, give
-	RUN
-scanned:
-	YIELD
-	B	give
-
-busy:
-	CLREX
-	MOVD	ZR, const_gM(R2)
+// SWITCH parks the caller on c.link and runs whoever is parked there.
+#define SWITCH \
+	MOVD	c+0(FP), R0 \
+	MOVD	Coro_link(R0), R1 \
+	LOOKING \
+	CBNZ	R3, slow \
+	MOVD	const_gStackguard0(g), R4 \
+	MOVD	RSP, R3 \
+	CMP	R4, R3 \
+	BLS	slow \
+	MOVD	const_gM(g), R6 \
+	MOVWU	runtime·writeBarrier(SB), R7 \
+	MOVD	Coro_g(R0), R4 \
+	CMP	R4, g \
+	BEQ	leave \
+	/* Here: g = F is an owner, T must be the body. R6 = m, R7 = marking. */ \
+	MOVD	Coro_in(R0), R2 \
+	MOVD	const_coroGp(R1), R4 \
+	CMP	R2, R4 \
+	BNE	slow \
+	CBNZ	R7, enterMarking \
+	MOVD	Coro_top(R0), R4 \
+	CBZ	R4, park \
+	WIDEN(R0) \
+	B	park \
+leave: \
+	/* Here: g = F is the body, T its owner. */ \
+	MOVD	const_coroGp(R1), R2 \
+	CBNZ	R7, leaveMarking \
+	MOVD	Coro_top(R0), R4 \
+	CBZ	R4, park \
+	NARROW \
+park: \
+	PARK \
+	MOVD	g, const_coroGp(R1) \
+	MOVD	R6, const_gM(R2) \
+	MOVD	R2, const_mCurg(R6) \
+	STATUSES \
+	RUN \
+enterMarking: \
+	MOVD	R6, const_gM(R2) \
+	ADD	$const_gAtomicstatus, R2, R8 \
+	MOVD	$const_gWaiting, R9 \
+	MOVD	$const_gRunning, R10 \
+take: \
+	LDAXRW	(R8), R4 \
+	CMPW	R9, R4 \
+	BNE	busy \
+	STLXRW	R10, (R8), R4 \
+	CBNZ	R4, take \
+	MOVD	Coro_top(R0), R4 \
+	CBZ	R4, parkMarking \
+	WIDEN(R0) \
+	B	parkMarking \
+leaveMarking: \
+	MOVD	R6, const_gM(R2) \
+	ADD	$const_gAtomicstatus, R2, R8 \
+	MOVD	$const_gWaiting, R9 \
+	MOVD	$const_gRunning, R10 \
+takeOwner: \
+	LDAXRW	(R8), R4 \
+	CMPW	R9, R4 \
+	BNE	busy \
+	STLXRW	R10, (R8), R4 \
+	CBNZ	R4, takeOwner \
+	MOVD	Coro_top(R0), R4 \
+	CBZ	R4, parkMarking \
+	NARROW \
+parkMarking: \
+	PARK \
+	MOVD	g, const_coroGp(R1) \
+	MOVD	R2, const_mCurg(R6) \
+	ADD	$const_gAtomicstatus, g, R8 \
+give: \
+	LDAXRW	(R8), R4 \
+	CMPW	R10, R4 \
+	BNE	scanned \
+	STLXRW	R9, (R8), R4 \
+	CBNZ	R4, give \
+	RUN \
+scanned: \
+	YIELD \
+	B	give \
+busy: \
+	CLREX \
+	MOVD	ZR, const_gM(R2) \
 slow:
+
+// func switchCoro(c *Coro)
+// Parks the caller on c.link and runs whoever is parked there.
+TEXT ·switchCoro(SB), NOSPLIT|NOFRAME, $0-8
+	SWITCH
 	B	·switchSlow(SB)
+
+// func trySwitchCoro(c *Coro) *refusal
+// The same, but answers why it cannot be done.
+TEXT ·trySwitchCoro(SB), NOSPLIT|NOFRAME, $0-16
+	MOVD	ZR, ret+8(FP)
+	SWITCH
+	B	·trySwitchSlow(SB)
 
 // func transferCoro(c, to *Coro) *refusal
 // Parks the caller, c's body, on c.link, and runs to's body for c's owner.
@@ -196,8 +196,6 @@ TEXT ·transferCoro(SB), NOSPLIT|NOFRAME, $0-24
 	MOVD	to+8(FP), R11
 	MOVD	Coro_link(R0), R1
 	MOVD	Coro_link(R11), R12
-	CBZ	R1, slow
-	CBZ	R12, slow
 	LOOKING
 	CBNZ	R3, slow
 	MOVWU	runtime·writeBarrier(SB), R4
