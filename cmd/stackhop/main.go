@@ -1,0 +1,73 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+)
+
+// A command is one subcommand. Its run reads flags from args and writes its
+// result to out; an error goes to standard error and makes the exit status 1.
+type command struct {
+	name    string
+	summary string
+	run     func(args []string, out io.Writer) error
+}
+
+func commands() []command {
+	return []command{
+		{"demo", "the main ideas, running: eager start, suspension anywhere, hand-over, panics", demo},
+		{"bench", "times, heap and memory beside iter.Pull, channels and goroutines (-json)", bench},
+		{"doctor", "which backend runs on this machine, and why", doctor},
+	}
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run is main with its surroundings as arguments. It returns the exit status:
+// 0, 1 for a failure, 2 for a command line that makes no sense.
+func run(args []string, stdout, stderr io.Writer) int {
+	if len(args) == 0 {
+		usage(stderr)
+		return 2
+	}
+	name, rest := args[0], args[1:]
+	switch name {
+	case "help", "-h", "-help", "--help":
+		usage(stdout)
+		return 0
+	case childCommand:
+		return status(child(rest, stdout), stderr)
+	}
+	for _, c := range commands() {
+		if c.name == name {
+			return status(c.run(rest, stdout), stderr)
+		}
+	}
+	fmt.Fprintf(stderr, "stackhop: unknown command %q\n", name)
+	usage(stderr)
+	return 2
+}
+
+func status(err error, stderr io.Writer) int {
+	var bad *usageError
+	switch {
+	case err == nil, err == flag.ErrHelp:
+		return 0
+	case asUsage(err, &bad):
+		fmt.Fprintln(stderr, "stackhop:", err)
+		return 2
+	default:
+		fmt.Fprintln(stderr, "stackhop:", err)
+		return 1
+	}
+}
+
+func usage(w io.Writer) {
+	fmt.Fprintln(w, "usage: stackhop <command> [flags]")
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %-8s %s\n", c.name, c.summary)
+	}
+	fmt.Fprintln(w, "stackhop <command> -h lists the flags of a command.")
+}

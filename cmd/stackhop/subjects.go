@@ -1,0 +1,222 @@
+package main
+
+import (
+	"iter"
+
+	"github.com/stackhop/stackhop"
+	"github.com/stackhop/stackhop/ctx"
+	"github.com/stackhop/stackhop/internal/peers/floor"
+	"github.com/stackhop/stackhop/mmapstack"
+	"github.com/stackhop/stackhop/pull"
+	"github.com/stackhop/stackhop/resume"
+)
+
+// Names of rows that others are set beside.
+const (
+	rowIterPull = "iter.Pull, next"
+	rowChannels = "unbuffered channels, there and back"
+	rowGo       = "go statement, join by channel"
+	rowIterElem = "iter.Pull, per element"
+)
+
+func noError() error { return nil }
+
+// switchSubjects are round trips: into a body and back.
+func switchSubjects() []subject {
+	s := []subject{
+		{"stackhop.Coro: Switch", coroSwitch},
+		{"ctx.Task: Resume, Yield", taskYield},
+		{"resume.Handle: Resume, Suspend", leafResume(0)},
+		{rowIterPull, iterPull},
+		{rowChannels, channels},
+	}
+	if floor.Available {
+		return append([]subject{{"bare swap, nothing kept (the floor)", bareSwap}}, s...)
+	}
+	return s
+}
+
+func spawnSubjects() []subject {
+	return []subject{{"ctx.Spawn, warm, to the end; Free", spawn}, {rowGo, goJoin}}
+}
+
+func pullSubjects() []subject {
+	return []subject{{"pull.Pull, per element", perElement(pull.Pull[int])}, {rowIterElem, perElement(iter.Pull[int])}}
+}
+
+func bareSwap() (func(int), func() error, error) { return floor.RoundTrips, noError, nil }
+
+func coroSwitch() (func(int), func() error, error) {
+	stack, err := mmapstack.New(0)
+	if err != nil {
+		return nil, nil, err
+	}
+	stopped := false
+	c, err := stackhop.New(stack.Region(), func(c *stackhop.Coro) {
+		for !stopped {
+			c.Switch()
+		}
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	step := func(n int) {
+		for range n {
+			c.Switch()
+		}
+	}
+	stop := func() error {
+		stopped = true
+		c.Switch()
+		return stack.Close()
+	}
+	return step, stop, nil
+}
+
+func taskYield() (func(int), func() error, error) {
+	stopped := false
+	t, err := ctx.Spawn(func(t *ctx.Task) {
+		for !stopped {
+			t.Yield()
+		}
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	step := func(n int) {
+		for range n {
+			if err := t.Resume(); err != nil {
+				panic(err)
+			}
+		}
+	}
+	stop := func() error {
+		stopped = true
+		return t.Resume()
+	}
+	return step, stop, nil
+}
+
+// leafResume suspends below depth more frames and resumes that leaf.
+func leafResume(depth int) func() (func(int), func() error, error) {
+	return func() (func(int), func() error, error) {
+		var (
+			leaf    cell
+			stopped bool
+		)
+		_, err := ctx.Spawn(func(t *ctx.Task) {
+			below(depth, func() {
+				for !stopped {
+					t.SuspendTo(&leaf)
+				}
+			})
+		}, ctx.WithStackSize(256<<10))
+		if err != nil {
+			return nil, nil, err
+		}
+		step := func(n int) {
+			for range n {
+				if err := leaf.h.Resume(); err != nil {
+					panic(err)
+				}
+			}
+		}
+		stop := func() error {
+			stopped = true
+			return leaf.h.Resume()
+		}
+		return step, stop, nil
+	}
+}
+
+// A cell keeps the handle of one waiting task, like the simplest of leaves.
+type cell struct{ h resume.Handle }
+
+func (c *cell) Publish(h resume.Handle) { c.h = h }
+
+// below calls f beneath depth frames of its own.
+//
+//go:noinline
+func below(depth int, f func()) int {
+	if depth == 0 {
+		f()
+		return 0
+	}
+	return below(depth-1, f) + 1
+}
+
+func iterPull() (func(int), func() error, error) {
+	next, stop := iter.Pull(func(yield func(struct{}) bool) {
+		for yield(struct{}{}) {
+		}
+	})
+	step := func(n int) {
+		for range n {
+			next()
+		}
+	}
+	return step, func() error { stop(); return nil }, nil
+}
+
+func channels() (func(int), func() error, error) {
+	there, back := make(chan struct{}), make(chan struct{})
+	go func() {
+		for range there {
+			back <- struct{}{}
+		}
+		close(back)
+	}()
+	step := func(n int) {
+		for range n {
+			there <- struct{}{}
+			<-back
+		}
+	}
+	return step, func() error { close(there); <-back; return nil }, nil
+}
+
+func spawn() (func(int), func() error, error) {
+	body := func(*ctx.Task) {}
+	t, err := ctx.Spawn(body)
+	if err != nil {
+		return nil, nil, err
+	}
+	step := func(n int) {
+		for range n {
+			t, err := ctx.Spawn(body)
+			if err != nil {
+				panic(err)
+			}
+			if err := t.Free(); err != nil {
+				panic(err)
+			}
+		}
+	}
+	return step, t.Err, nil
+}
+
+func goJoin() (func(int), func() error, error) {
+	done := make(chan struct{})
+	step := func(n int) {
+		for range n {
+			go func() { done <- struct{}{} }()
+			<-done
+		}
+	}
+	return step, noError, nil
+}
+
+func perElement(puller func(iter.Seq[int]) (func() (int, bool), func())) func() (func(int), func() error, error) {
+	return func() (func(int), func() error, error) {
+		next, stop := puller(func(yield func(int) bool) {
+			for i := 0; yield(i); i++ {
+			}
+		})
+		step := func(n int) {
+			for range n {
+				next()
+			}
+		}
+		return step, func() error { stop(); return nil }, nil
+	}
+}

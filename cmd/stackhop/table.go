@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+func (r report) print(out io.Writer) error {
+	b := r.Backend
+	fmt.Fprintf(out, "%s, %s/%s, %s, %d CPUs, %s, backend %s\n", b.GoVersion, b.GOOS, b.GOARCH, r.Host.CPU, r.Host.CPUs, r.Host.Kernel, b.Name)
+	fmt.Fprintf(out, "times are medians of %d rounds of %s, taken in turns\n", r.Rounds, r.Round)
+	for _, g := range []struct {
+		title string
+		rows  []timing
+	}{
+		{"One round trip: into a body and back", r.Switch},
+		{"Start, run to the end, free", r.Spawn},
+		{"Iterate", r.Pull},
+		{"A leaf and its resumer, there and back, beneath more frames", r.Depth},
+	} {
+		fmt.Fprintf(out, "\n%s\n", g.title)
+		if err := printTimes(out, g.rows); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(out, "\nMemory, after a collection, each row in a process of its own")
+	return printFootprints(out, r.Memory)
+}
+
+// yardsticks are the rows that users would otherwise have.
+var yardsticks = []struct{ row, short string }{
+	{rowIterPull, "iter.Pull"},
+	{rowChannels, "channels"},
+	{rowGo, "go+channel"},
+	{rowIterElem, "iter.Pull"},
+}
+
+// printTimes prints rows, each set beside the yardsticks among them.
+func printTimes(out io.Writer, rows []timing) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(w, "\tns\tallocs\t\t\n")
+	for _, r := range rows {
+		fmt.Fprintf(w, "   %-36s\t%.1f\t%.0f\t%s\t\n", r.Name, r.NS, r.Allocs, strings.Join(ratios(r, rows), ", "))
+	}
+	return w.Flush()
+}
+
+// ratios says which part of each yardstick's time r takes.
+func ratios(r timing, rows []timing) []string {
+	var all []string
+	for _, y := range yardsticks {
+		for _, row := range rows {
+			switch q := row.NS / r.NS; {
+			case row.Name != y.row || row.Name == r.Name:
+			case q >= 1.5:
+				all = append(all, fmt.Sprintf("1/%.1f of %s", q, y.short))
+			default:
+				all = append(all, fmt.Sprintf("%.1f × %s", 1/q, y.short))
+			}
+		}
+	}
+	return all
+}
