@@ -21,6 +21,8 @@ type Coro struct {
 	hi    uintptr        // the order of g.stack.lo, .hi, .stackguard0
 	guard uintptr
 	top   uintptr        // end of the memory; 0 while on a stack of the runtime
+	spIn  uintptr        // where the body parked, a guess at its g.sched.sp
+	spOut uintptr        // where its owner parked, likewise
 	main  unsafe.Pointer // funcval of (*Coro).mainLoop, entered at the stack's base
 
 	body     func(*Coro)

@@ -134,7 +134,18 @@
 	PAUSE \
 	JMP	-6(PC)
 
-// RUN jumps into T. In: R8 = F, parked; R9 = T, which has its m and status.
+// GUESS leaves T's SP in R13. guess is where T parked when it last did here; true
+// unless the runtime parked T or moved its stack since. Going to the new stack
+// by way of c, T and T.sched.sp is what bounds the speed of a switch; the guess
+// is one load from c, and the check of it a branch that is predicted.
+#define GUESS(guess) \
+	MOVQ	guess(DI), R13 \
+	CMPQ	R13, const_gSchedSP(R9) \
+	JEQ	2(PC) \
+	MOVQ	const_gSchedSP(R9), R13
+
+// RUN jumps into T. In: R8 = F, parked; R9 = T, which has its m and status; R13 =
+// T's SP.
 //
 // TLS goes before F.m = nil: a signal in between dereferences the m of the g in
 // TLS. No context register: T was parked by a call, and a fresh T, which needs
@@ -146,7 +157,7 @@
 	MOVQ	R9, R14 \
 	MOVQ	$0, const_gM(R8) \
 	MOVQ	const_gSchedBP(R9), BP \
-	MOVQ	const_gSchedSP(R9), SP \
+	MOVQ	R13, SP \
 	MOVQ	const_gSchedPC(R9), AX \
 	JMP	AX
 
@@ -174,6 +185,7 @@
 	MOVQ	Coro_in(DI), R9 \
 	CMPQ	R9, const_coroGp(SI) \
 	JNE	slow \
+	GUESS(Coro_spIn) \
 	CMPL	runtime·writeBarrier(SB), $0 \
 	JNE	enterMarking \
 	CMPQ	Coro_top(DI), $0 \
@@ -181,6 +193,7 @@
 	WIDEN(DI) \
 enterNative: \
 	PARK \
+	MOVQ	AX, Coro_spOut(DI) \
 	MOVQ	R8, const_coroGp(SI) \
 	HAND \
 	STATUSES \
@@ -188,9 +201,11 @@ enterNative: \
 leave: \
 	/* F is the body, T its owner. */ \
 	MOVQ	const_coroGp(SI), R9 \
+	GUESS(Coro_spOut) \
 	CMPL	runtime·writeBarrier(SB), $0 \
 	JNE	leaveMarking \
 	PARK \
+	MOVQ	AX, Coro_spIn(DI) \
 	CMPQ	Coro_top(DI), $0 \
 	JEQ	leaveNative \
 	NARROW \
@@ -207,6 +222,7 @@ enterMarking: \
 	WIDEN(DI) \
 enterMarkingNative: \
 	PARK \
+	MOVQ	AX, Coro_spOut(DI) \
 	MOVQ	R8, const_coroGp(SI) \
 	HAND \
 	GIVE \
@@ -215,6 +231,7 @@ leaveMarking: \
 	TAKE \
 	JNE	busy \
 	PARK \
+	MOVQ	AX, Coro_spIn(DI) \
 	CMPQ	Coro_top(DI), $0 \
 	JEQ	leaveMarkingNative \
 	NARROW \
@@ -264,9 +281,9 @@ TEXT ·transferCoro(SB), NOSPLIT|NOFRAME, $0-24
 	CMPQ	R8, Coro_g(DI)
 	JNE	slow
 	MOVQ	Coro_link(DI), SI
-	MOVQ	Coro_link(R12), R13
+	MOVQ	Coro_link(R12), CX
 	MOVQ	Coro_in(R12), R9
-	CMPQ	R9, const_coroGp(R13)
+	CMPQ	R9, const_coroGp(CX)
 	JNE	slow
 	MOVQ	const_gM(R8), R10
 	MOVQ	$0, ret+16(FP)
@@ -275,13 +292,17 @@ TEXT ·transferCoro(SB), NOSPLIT|NOFRAME, $0-24
 	WIDEN(R12)
 toNative:
 	PARK
+	MOVQ	AX, Coro_spIn(DI)
 	CMPQ	Coro_top(DI), $0
 	JEQ	fromNative
 	NARROW
 fromNative:
 	MOVQ	const_coroGp(SI), AX
-	MOVQ	AX, const_coroGp(R13)
+	MOVQ	AX, const_coroGp(CX)
 	MOVQ	R8, const_coroGp(SI)
+	MOVQ	Coro_spOut(DI), AX
+	MOVQ	AX, Coro_spOut(R12)
+	MOVQ	const_gSchedSP(R9), R13
 	HAND
 	STATUSES
 	RUN

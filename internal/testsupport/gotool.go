@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -31,14 +33,34 @@ func Go(tb testing.TB, dir string, args ...string) string {
 }
 
 func goCommand(dir string, args ...string) (string, error) {
+	return output(dir, "go", args...)
+}
+
+// goTool runs a tool of the Go distribution; asking the go command for it each
+// time would take longer than the tool.
+func goTool(name string, args ...string) (string, error) {
+	path, ok := toolPaths.Load(name)
+	if !ok {
+		out, err := goCommand("", "tool", "-n", name)
+		if err != nil {
+			return "", err
+		}
+		path, _ = toolPaths.LoadOrStore(name, strings.TrimSpace(out))
+	}
+	return output("", path.(string), args...)
+}
+
+var toolPaths sync.Map // name → path
+
+func output(dir, path string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = dir
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("go %q: %w\n%s", args, err, Tail(errOut.String()))
+		return "", fmt.Errorf("%s %q: %w\n%s", path, args, err, Tail(errOut.String()))
 	}
 	return out.String(), nil
 }
@@ -64,7 +86,7 @@ func CheckProfile(path string) error {
 	if NoGo() != "" {
 		return nil
 	}
-	_, err = goCommand("", "tool", "pprof", "-raw", "-output="+os.DevNull, path)
+	_, err = goTool("pprof", "-raw", "-output="+os.DevNull, path)
 	return err
 }
 
@@ -72,7 +94,7 @@ func CheckProfile(path string) error {
 // validates the state of every goroutine, reads the file to its end.
 // events are the parsed events, one a line.
 func CheckTrace(path string) (events string, err error) {
-	return goCommand("", "tool", "trace", "-d=parsed", path)
+	return goTool("trace", "-d=parsed", path)
 }
 
 // walkMessage checks the outermost fields of a protocol buffer message.
