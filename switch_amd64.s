@@ -73,10 +73,10 @@
 // since. Leaves the caller's SP in AX. In: R8 = F. Clobbers BX.
 #define PARK \
 	LEAQ	c+0(FP), AX \
-	MOVQ	AX, const_gSchedSP(R8) \
 	MOVQ	0(SP), BX \
 	MOVQ	BX, const_gSchedPC(R8) \
 	MOVQ	BP, const_gSchedBP(R8) \
+	MOVQ	AX, const_gSchedSP(R8) \
 	CMPB	const_gWaitreason(R8), $const_waitReasonCoroutine \
 	JEQ	2(PC) \
 	MOVB	$const_waitReasonCoroutine, const_gWaitreason(R8)
@@ -188,14 +188,14 @@
 	GUESS(Coro_spIn) \
 	CMPL	runtime·writeBarrier(SB), $0 \
 	JNE	enterMarking \
+	PARK \
 	CMPQ	Coro_top(DI), $0 \
 	JEQ	enterNative \
 	WIDEN(DI) \
 enterNative: \
-	PARK \
+	HAND \
 	MOVQ	AX, Coro_spOut(DI) \
 	MOVQ	R8, const_coroGp(SI) \
-	HAND \
 	STATUSES \
 	RUN \
 leave: \
@@ -205,13 +205,13 @@ leave: \
 	CMPL	runtime·writeBarrier(SB), $0 \
 	JNE	leaveMarking \
 	PARK \
-	MOVQ	AX, Coro_spIn(DI) \
 	CMPQ	Coro_top(DI), $0 \
 	JEQ	leaveNative \
 	NARROW \
 leaveNative: \
-	MOVQ	R8, const_coroGp(SI) \
 	HAND \
+	MOVQ	AX, Coro_spIn(DI) \
+	MOVQ	R8, const_coroGp(SI) \
 	STATUSES \
 	RUN \
 enterMarking: \

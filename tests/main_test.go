@@ -21,6 +21,9 @@ func TestMain(m *testing.M) {
 		for _, maker := range mmapstack.Live() {
 			leaks = append(leaks, maker.Stack+"\n"+maker.Trace)
 		}
+		for !initCoro.Done() {
+			initCoro.Switch()
+		}
 		return leaks
 	})
 }

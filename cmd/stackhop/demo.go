@@ -123,15 +123,14 @@ func handOver(say func(string, ...any)) error {
 func panics(say func(string, ...any)) error {
 	t, err := ctx.Spawn(func(t *ctx.Task) {
 		defer say("task: a deferred call runs")
-		var none map[string]int
-		none["x"] = 1
+		panic("connection lost")
 	})
 	if err != nil {
 		return err
 	}
 	var pe *ctx.PanicError
 	if !errors.As(t.Err(), &pe) {
-		return fmt.Errorf("Err is %v, not a *ctx.PanicError", t.Err())
+		return fmt.Errorf("task ended with %v, not with a *ctx.PanicError", t.Err())
 	}
 	first, _, _ := strings.Cut(pe.Error(), "\n")
 	say("owner: done=%v, Err is a %T: %s", t.Done(), pe, first)

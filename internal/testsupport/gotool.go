@@ -92,9 +92,15 @@ func CheckProfile(path string) error {
 
 // CheckTrace returns an error unless the go command's trace parser, which
 // validates the state of every goroutine, reads the file to its end.
-// events are the parsed events, one a line.
+// events are the parsed events.
 func CheckTrace(path string) (events string, err error) {
 	return goTool("trace", "-d=parsed", path)
+}
+
+// TraceSwitches counts the coroutine switches in a trace.
+func TraceSwitches(path string) (int, error) {
+	events, err := goTool("trace", "-d=wire", path)
+	return strings.Count(events, "GoSwitch"), err
 }
 
 // walkMessage checks the outermost fields of a protocol buffer message.
