@@ -1,0 +1,133 @@
+package pull
+
+import (
+	"runtime"
+
+	"github.com/stackhop/stackhop"
+	"github.com/stackhop/stackhop/mmapstack"
+)
+
+// The states of a core. Each is one byte that both sides read and write; only
+// one side runs at a time.
+const (
+	idle   uint8 = iota // nobody is in next: the consumer runs
+	wanted              // next waits for a value: the iterator runs
+	done                // ended, stopped, panicked or left by Goexit
+	never               // no core is ever in this state
+)
+
+// A core is what does not depend on the type of the values.
+//
+//	L1  A core is followed in memory by its values; leave reads them there.
+//	L2  shape describes these values, or is shapePlain.
+//	L3  leave and leaveTrue are called by functions that the compiler cannot
+//	    inline: each has a frame of its own, and BP points to it.
+//	L4  The stack is given back once, by the owner, when the coroutine is done.
+type core struct {
+	co         *stackhop.Coro
+	state      uint8
+	shape      uint8
+	ok         bool // a value was given at some time and the end not yet seen
+	seqDone    bool // seq returned
+	goexited   bool // seq was left by runtime.Goexit
+	panicValue any  // seq panicked, or kept its thread locked
+	stack      *mmapstack.Stack
+	pool       *mmapstack.Pool // nil: the stack is the caller's, or native
+}
+
+// run is the frame around seq, on the coroutine. It does not panic.
+func (e *core) run(seq func()) {
+	if e.state == done {
+		return // stopped before it started
+	}
+	defer e.catch()
+	seq()
+	e.ok, e.seqDone = false, true
+}
+
+// catch is deferred by run: what ended the iterator is kept for the owner.
+func (e *core) catch() {
+	if v := recover(); v != nil {
+		e.panicValue = v
+	} else if !e.seqDone {
+		e.goexited = true
+	}
+	// The kernel unlocks the thread; the one who pulls should know.
+	if err := e.co.CheckThread(); err != nil && e.panicValue == nil && !e.goexited {
+		e.panicValue = err
+	}
+	e.state = done
+}
+
+// stop is the consumer's stop.
+func (e *core) stop() {
+	before := e.state
+	if before == done {
+		return
+	}
+	e.state = done
+	if err := e.co.TrySwitch(); err != nil {
+		e.state = before
+		panic(err)
+	}
+	e.finish()
+}
+
+// finish is the owner's side of the end: it gives the stack back and passes on
+// how the iterator ended.
+func (e *core) finish() {
+	if e.stack != nil && e.co.Done() {
+		s, p := e.stack, e.pool
+		e.stack, e.pool = nil, nil
+		if p != nil {
+			p.Put(s)
+		}
+	}
+	if e.goexited {
+		runtime.Goexit()
+	}
+	if v := e.panicValue; v != nil {
+		panic(v)
+	}
+}
+
+// refused is what next does when the switch did not happen.
+//
+//go:noinline
+func (e *core) refused(err error) {
+	e.state = idle
+	panic(err)
+}
+
+// repeated is what next does when the iterator is not idle.
+//
+//go:noinline
+func (e *core) repeated(what string) {
+	if e.state != done {
+		panic("pull." + what + ": next called again before yield")
+	}
+}
+
+// early is what yield does when no value is wanted.
+//
+//go:noinline
+func (e *core) early(what string) bool {
+	if e.state != done {
+		panic("pull." + what + ": yield called again before next")
+	}
+	return false
+}
+
+// stuck is what yield does when the switch did not happen: the iterator gets
+// the error as a panic, and next gets it unless the iterator recovers.
+//
+//go:noinline
+func (e *core) stuck(err error) bool {
+	e.state = wanted
+	panic(err)
+}
+
+// unreachable is the operand of a go statement that is never reached. The compiler
+// inlines no function that has one (cmd/compile/internal/inline, Go 1.25 to
+// 1.27), whatever a profile says.
+func unreachable() {}
