@@ -14,6 +14,7 @@ import (
 // address in it has passed its self-check (K2).
 type facts struct {
 	newcoro, coroswitch         uintptr // code
+	saveG                       uintptr // code, arm64 only: assembly can't name it from Go 1.27 on
 	traceEnabled, profileActive uintptr // a byte each, 1 while somebody looks
 	stackGuard                  uintptr // stackguard0 - stack.lo, bytes
 	facts                       []Fact  // the same, to be shown
@@ -110,8 +111,11 @@ func (f *facts) findCode(p parked) error {
 	}
 	f.add(newcoro, f.newcoro, "target of the call before gopc of that coroutine")
 
-	fv, err := machineCode(f.coroswitch).mcallArg()
+	fv, mcall, err := machineCode(f.coroswitch).mcallArg()
 	if err != nil {
+		return err
+	}
+	if err := f.findSaveG(mcall); err != nil {
 		return err
 	}
 	m := peek64(fv)

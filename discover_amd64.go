@@ -20,6 +20,9 @@ func callBefore(pc uintptr) (target uintptr, ok bool) {
 	return pc + uintptr(int32(binary.LittleEndian.Uint32(text[1:]))), true
 }
 
+// findSaveG has nothing to find: assembly writes thread-local storage itself.
+func (f *facts) findSaveG(uintptr) error { return nil }
+
 // An inst is one instruction and its place.
 type inst struct {
 	x86asm.Inst
@@ -59,27 +62,28 @@ func (in inst) global(arg int) (addr uintptr, ok bool) {
 }
 
 // mcallArg returns the address of the function value that c gives to
-// runtime.mcall: LEAQ value(RIP), AX and then the call.
-func (c code) mcallArg() (uintptr, error) {
+// runtime.mcall, LEAQ value(RIP), AX and then the call, and that of mcall.
+func (c code) mcallArg() (value, mcall uintptr, err error) {
 	list, _, err := c.decode()
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	for i, in := range list {
 		if in.Op != x86asm.CALL && in.Op != x86asm.JMP {
 			continue
 		}
-		if pc, ok := in.target(); !ok || c.name(pc) != "runtime.mcall" || i == 0 {
+		pc, ok := in.target()
+		if !ok || c.name(pc) != "runtime.mcall" || i == 0 {
 			continue
 		}
 		if lea := list[i-1]; lea.Op == x86asm.LEA && lea.Args[0] == x86asm.RAX {
 			if addr, ok := lea.global(1); ok {
-				return addr, nil
+				return addr, pc, nil
 			}
 		}
-		return 0, &discoveryError{"call of mcall in " + c.name(c.pc), "LEA of a global into RAX before it", list[i-1].String()}
+		return 0, 0, &discoveryError{"call of mcall in " + c.name(c.pc), "LEA of a global into RAX before it", list[i-1].String()}
 	}
-	return 0, &discoveryError{"machine code of " + c.name(c.pc), "a call of runtime.mcall", "none"}
+	return 0, 0, &discoveryError{"machine code of " + c.name(c.pc), "a call of runtime.mcall", "none"}
 }
 
 // flags returns the global bytes that c tests: CMPB $0 and a conditional jump.

@@ -77,20 +77,36 @@ func (c code) address(rn word, pc uintptr) (addr uintptr, ok bool) {
 }
 
 // mcallArg returns the address of the function value that c gives to
-// runtime.mcall: ADRP and ADD into R0 and then the call.
-func (c code) mcallArg() (uintptr, error) {
+// runtime.mcall, ADRP and ADD into R0 and then the call, and that of mcall.
+func (c code) mcallArg() (value, mcall uintptr, err error) {
 	for pc := c.pc; c.at(pc) != 0; pc += 4 {
 		w := c.at(pc)
 		if !w.isBL() && !w.isB() || c.name(pc+w.signed(0, 26)) != "runtime.mcall" {
 			continue
 		}
 		if addr, ok := c.address(0, pc); ok {
-			return addr, nil
+			return addr, pc + w.signed(0, 26), nil
 		}
-		return 0, &discoveryError{"call of mcall in " + c.name(c.pc), "ADRP and ADD into R0 before it",
+		return 0, 0, &discoveryError{"call of mcall in " + c.name(c.pc), "ADRP and ADD into R0 before it",
 			fmt.Sprintf("%08x %08x", c.at(pc-8), c.at(pc-4))}
 	}
-	return 0, &discoveryError{"machine code of " + c.name(c.pc), "a call of runtime.mcall", "none"}
+	return 0, 0, &discoveryError{"machine code of " + c.name(c.pc), "a call of runtime.mcall", "none"}
+}
+
+// findSaveG finds the function that tells C's thread-local storage of a new g,
+// as the target of a call in mcall.
+func (f *facts) findSaveG(mcall uintptr) error {
+	const saveG = "runtime.save_g"
+	c := machineCode(mcall)
+	for pc := c.pc; c.at(pc) != 0; pc += 4 {
+		to := pc + c.at(pc).signed(0, 26)
+		if c.at(pc).isBL() && c.name(to) == saveG {
+			f.saveG = to
+			f.add(saveG, to, "target of a call in mcall")
+			return nil
+		}
+	}
+	return &discoveryError{"machine code of " + c.name(c.pc), "a call of " + saveG, "none"}
 }
 
 // flags returns the global bytes that c tests: ADRP, perhaps ADD, LDRB, and a

@@ -63,7 +63,13 @@ func TestDiscoverFindsEverything(t *testing.T) {
 	require.Equal(t, f.traceEnabled, names["runtime.trace.enabled"])
 	require.Equal(t, f.profileActive, names["runtime.goroutineProfile.active"])
 	require.Equal(t, f.stackGuard, names["runtime.stackGuard"])
-	require.Len(t, f.facts, 6)
+	if runtime.GOARCH == "arm64" {
+		require.Equal(t, "runtime.save_g", runtime.FuncForPC(f.saveG).Name())
+		require.Len(t, f.facts, 7)
+	} else {
+		require.Zero(t, f.saveG)
+		require.Len(t, f.facts, 6)
+	}
 }
 
 func TestDiscoverWorksAnywhere(t *testing.T) {
@@ -253,7 +259,7 @@ func TestDiscoverSurvivesAnyMachineCode(t *testing.T) {
 		}
 		c := code{pc: base.pc, text: text, name: base.name}
 		// x86asm panics on some cut-off instructions; guarded is how it is called.
-		_ = guarded(func() error { _, err := c.mcallArg(); return err })
+		_ = guarded(func() error { _, _, err := c.mcallArg(); return err })
 		_ = guarded(func() error { _, err := c.flags(); return err })
 	}
 }
