@@ -1,0 +1,153 @@
+package ctx
+
+import (
+	"runtime"
+	"runtime/debug"
+
+	"github.com/stackhop/stackhop"
+	"github.com/stackhop/stackhop/mmapstack"
+	"github.com/stackhop/stackhop/resume"
+)
+
+// An identity is a coroutine that runs tasks, one after another. Between them
+// it is parked on its stack and belongs to whoever keeps the stack (T1).
+type identity struct {
+	coro  *stackhop.Coro
+	task  *Task            // that runs on it now
+	last  *Task            // that ran on it last, and serves again once it is free (T2)
+	stack *mmapstack.Stack // nil: one of the runtime
+	pool  *mmapstack.Pool  // where stack came from; nil: from the caller, or none
+	serve func(*stackhop.Coro)
+	once  bool // ends with its task
+	quit  bool // serve returns instead of running a task
+	busy  bool // a task is on the caller's stack; guarded by callers
+}
+
+// newIdentity makes a coroutine on stack, or on a stack of the runtime.
+func newIdentity(stack *mmapstack.Stack, once bool) (*identity, error) {
+	id := &identity{stack: stack, once: once}
+	var r stackhop.Region
+	if stack != nil {
+		r = stack.Region()
+	}
+	id.serve = id.serveAll
+	first := id.serve
+	if !once {
+		first = nil // ready gives it the body
+	} else {
+		first = id.serveOne
+	}
+	c, err := stackhop.New(r, first)
+	if err != nil {
+		return nil, err
+	}
+	c.SetLocal(id)
+	id.coro = c
+	return id, nil
+}
+
+// ready makes serve the coroutine's body if it is new, or a Goexit ended it.
+func (id *identity) ready() error {
+	if !id.coro.Done() {
+		return nil
+	}
+	return id.coro.Reset(id.serve)
+}
+
+// Slot is what resume finds the current task by.
+func (id *identity) Slot() *resume.Slot {
+	if id.task == nil {
+		return nil
+	}
+	return &id.task.slot
+}
+
+// serveAll is the body of the coroutine: a task, a pause, the next task. It is
+// one frame all its life, and no second switch is needed between two tasks.
+func (id *identity) serveAll(c *stackhop.Coro) {
+	for !id.quit {
+		id.runTask()
+		for {
+			err := c.TrySwitch()
+			if err == nil {
+				break
+			}
+			id.unlockThread(err)
+		}
+	}
+}
+
+// serveOne is the body of a coroutine that ends with its task.
+func (id *identity) serveOne(c *stackhop.Coro) {
+	id.runTask()
+	for err := c.CheckThread(); err != nil; err = c.CheckThread() {
+		id.unlockThread(err)
+	}
+}
+
+// unlockThread undoes one LockOSThread call that the body has left behind: its
+// resumer would inherit it. The task ends with err if it had no other error.
+func (id *identity) unlockThread(err error) {
+	if id.task.err == nil {
+		id.task.err = &PanicError{Task: id.task.name, Value: err, Stack: debug.Stack()}
+	}
+	runtime.UnlockOSThread()
+}
+
+// runTask runs the body to its end, however that comes. After a Goexit it does
+// not return.
+func (id *identity) runTask() {
+	t := id.task
+	returned := false
+	defer func() {
+		if !returned {
+			id.aborted(recover())
+		}
+		t.slot.End()
+	}()
+	t.body(t)
+	returned = true
+}
+
+// aborted notes why the body did not return. The frames that panicked are
+// still below.
+func (id *identity) aborted(v any) {
+	t := id.task
+	if v != nil {
+		t.err = &PanicError{Task: t.name, Value: v, Stack: debug.Stack()}
+		return
+	}
+	t.err = ErrGoexit
+	for err := id.coro.CheckThread(); err != nil; err = id.coro.CheckThread() {
+		runtime.UnlockOSThread()
+	}
+}
+
+// Ended is called on the resumer's side when the task's frames are gone.
+func (id *identity) Ended() {
+	t := id.task
+	id.task = nil
+	t.body = nil
+	if t.err != nil {
+		id.last = nil // else what it panicked with would be kept
+	}
+	id.release() // T3
+	t.slot.Finish()
+}
+
+// Vacate ends an idle coroutine, so that its stack is nobody's. mmapstack calls
+// it before the memory goes away.
+func (id *identity) Vacate() error {
+	if id.task != nil {
+		return ErrStackInUse
+	}
+	if !id.coro.Done() {
+		id.quit = true
+		if err := id.coro.TrySwitch(); err != nil {
+			id.quit = false
+			return err
+		}
+	}
+	id.last = nil
+	return id.coro.Close()
+}

@@ -1,0 +1,26 @@
+package ctx_test
+
+import (
+	"os/exec"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The figures of Yield and Resume hang on both being inlined into the user's
+// loop, down to the one call of the switch.
+func TestYieldAndResumeAreInlined(t *testing.T) {
+	if raceEnabled || testing.Short() {
+		t.Skip("race and short runs: no compilation")
+	}
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("no go command here")
+	}
+	out, err := exec.Command(goTool, "build", "-gcflags=-m=1", ".").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	for _, f := range []string{"Yield", "Resume"} {
+		require.Regexp(t, regexp.MustCompile(`can inline \(\*Task\)\.`+f+`\n`), string(out))
+	}
+}

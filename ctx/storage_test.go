@@ -1,0 +1,136 @@
+package ctx_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/stackhop/stackhop/ctx"
+	"github.com/stackhop/stackhop/mmapstack"
+	"github.com/stackhop/stackhop/resume"
+)
+
+func TestBadOptions(t *testing.T) {
+	body := func(*ctx.Task) { t.Error("the body began") }
+	for _, tc := range []struct {
+		name   string
+		opts   func(t *testing.T) []ctx.Option
+		option string
+		value  any
+	}{
+		{"nil stack", func(*testing.T) []ctx.Option { return []ctx.Option{ctx.WithStack(nil)} }, "WithStack", (*mmapstack.Stack)(nil)},
+		{"size 0", func(*testing.T) []ctx.Option { return []ctx.Option{ctx.WithStackSize(0)} }, "WithStackSize", 0},
+		{"size below 0", func(*testing.T) []ctx.Option { return []ctx.Option{ctx.WithStackSize(-1)} }, "WithStackSize", -1},
+		{"size too large", func(*testing.T) []ctx.Option { return []ctx.Option{ctx.WithStackSize(1 << 40)} }, "WithStackSize", 1 << 40},
+		{"two kinds", func(*testing.T) []ctx.Option {
+			return []ctx.Option{ctx.WithNativeStack(), ctx.WithStackSize(1 << 16)}
+		}, "WithStackSize", 1 << 16},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := ctx.Spawn(body, tc.opts(t)...)
+			require.ErrorIs(t, err, ctx.ErrOption)
+			var oe *ctx.OptionError
+			require.ErrorAs(t, err, &oe)
+			require.Equal(t, tc.option, oe.Option)
+			require.Equal(t, tc.value, oe.Value)
+			require.NotEmpty(t, oe.Limit)
+		})
+	}
+	t.Run("closed stack", func(t *testing.T) {
+		mapped(t)
+		s, err := mmapstack.New(0)
+		require.NoError(t, err)
+		require.NoError(t, s.Close())
+		_, err = ctx.Spawn(body, ctx.WithStack(s))
+		require.ErrorIs(t, err, ctx.ErrOption)
+		require.ErrorIs(t, err, mmapstack.ErrClosed)
+	})
+	t.Run("foreign attachment", func(t *testing.T) {
+		s := ownStack(t, 0)
+		s.Attach("something")
+		_, err := ctx.Spawn(body, ctx.WithStack(s))
+		require.ErrorIs(t, err, ctx.ErrOption)
+		s.Attach(nil)
+	})
+}
+
+func TestTwoTasksOnOneStack(t *testing.T) {
+	s := ownStack(t, 0)
+	first := spawn(t, func(task *ctx.Task) { task.Yield() }, ctx.WithStack(s))
+	_, err := ctx.Spawn(func(*ctx.Task) {}, ctx.WithStack(s))
+	require.ErrorIs(t, err, ctx.ErrStackInUse)
+	require.ErrorIs(t, s.Close(), ctx.ErrStackInUse, "the task would lose its stack")
+	_, err = s.Carve(16 << 10)
+	require.ErrorIs(t, err, ctx.ErrStackInUse)
+	finish(t, first)
+	require.True(t, spawn(t, func(*ctx.Task) {}, ctx.WithStack(s)).Done())
+}
+
+// A stack that tasks ran on is carved, serves, and is made whole again.
+func TestCarveBetweenTasks(t *testing.T) {
+	s := ownStack(t, 256<<10)
+	for range 3 {
+		spawn(t, func(*ctx.Task) { dive(100, func() {}) }, ctx.WithStack(s))
+		k, err := s.Carve(32 << 10)
+		require.NoError(t, err)
+		var hs, hk resume.Handle
+		below := spawn(t, func(*ctx.Task) { dive(50, func() { ctx.Suspend(keep(&hk)) }) }, ctx.WithStack(k))
+		above := spawn(t, func(*ctx.Task) { dive(50, func() { ctx.Suspend(keep(&hs)) }) }, ctx.WithStack(s))
+		require.NoError(t, hk.Resume())
+		require.NoError(t, hs.Resume())
+		require.True(t, below.Done())
+		require.True(t, above.Done())
+		require.NoError(t, k.Close())
+	}
+}
+
+func TestOwnStackServesManyTasksThenCloses(t *testing.T) {
+	mapped(t)
+	s, err := mmapstack.New(0)
+	require.NoError(t, err)
+	for range 10 {
+		task := spawn(t, func(task *ctx.Task) { task.Yield() }, ctx.WithStack(s))
+		finish(t, task)
+	}
+	require.NoError(t, s.Close())
+	_, err = ctx.Spawn(func(*ctx.Task) {}, ctx.WithStack(s))
+	require.ErrorIs(t, err, ctx.ErrOption)
+}
+
+func TestTrimEndsIdleCoroutines(t *testing.T) {
+	if portable() {
+		t.Skip("portable backend: no mapped stacks in use")
+	}
+	const size = 32 << 10
+	pool := mmapstack.Default(size)
+	var tasks []*ctx.Task
+	for range 20 {
+		tasks = append(tasks, spawn(t, func(task *ctx.Task) { task.Yield() }, ctx.WithStackSize(size)))
+	}
+	for _, task := range tasks {
+		finish(t, task)
+	}
+	require.GreaterOrEqual(t, pool.Trim(), 20)
+	task := spawn(t, func(task *ctx.Task) { task.Yield() }, ctx.WithStackSize(size))
+	finish(t, task)
+}
+
+func TestManySuspendedTasks(t *testing.T) {
+	n := 2000
+	if testing.Short() {
+		n = 200
+	}
+	handles := make([]resume.Handle, n)
+	sum := 0
+	for i := range n {
+		spawn(t, func(*ctx.Task) {
+			x := i
+			ctx.Suspend(keep(&handles[i]))
+			sum += x
+		}, ctx.WithStackSize(16<<10))
+	}
+	for i := range handles {
+		require.NoError(t, handles[n-1-i].Resume())
+	}
+	require.Equal(t, n*(n-1)/2, sum)
+}

@@ -1,0 +1,114 @@
+package resume
+
+import (
+	"sync/atomic"
+
+	"github.com/stackhop/stackhop"
+)
+
+// A Slot is one task's current suspension, and the way in and out of it. It
+// lives as long as the memory of the task, through all tasks that use it.
+//
+// The body's side calls Yield, Suspend, End; the owner's side Begin, Run,
+// Resume, Finish, Done. The zero Slot is done.
+type Slot struct {
+	_    [0]atomic.Uint64 // word is 8-aligned on 32-bit targets too
+	word uint64           // generation and state: I1, I2
+	coro *stackhop.Coro
+	post post // what the body asked for when it parked
+
+	publisher Publisher // of postSuspend and postTransfer
+	target    *Slot     // of postTransfer, claimed
+	failure   error     // why a switch was not made; nil but for a moment
+	ender     Ender
+}
+
+// An Ender is told on the resumer's side that the body has ended and its
+// frames are gone. It must call Finish at last.
+type Ender interface{ Ended() }
+
+// A Holder has the slot of the task that now runs on a coroutine. A task
+// library keeps one with Coro.SetLocal: so Transfer finds the current task.
+type Holder interface{ Slot() *Slot }
+
+// The states, in the low bits of word. A claim subtracts one. Only yielded has
+// both of its bits set, so that word|stateYielded is what word must be for the
+// owner to claim it. Running is even and not 0.
+const (
+	stateDone       = 0 // ended, or never begun
+	stateFree       = 1 // done, and the owner needs it no more
+	stateRunning    = 2 // claimed by the owner
+	stateYielded    = 3 // in the owner's hands
+	stateRunningToo = 4 // claimed by a handle
+	stateArmed      = 5 // under the handle of this generation
+	stateMask       = 7
+	generation      = 8 // one, in word
+)
+
+func (s *Slot) state() uint64 { return atomic.LoadUint64(&s.word) & stateMask }
+
+// set changes the state and keeps the generation. The caller owns the slot (I1).
+func (s *Slot) set(state uint64) { storeRelease(&s.word, s.word&^stateMask|state) }
+
+// Begin prepares a done slot for a task whose body runs on c. Nobody else may
+// use the slot meanwhile.
+func (s *Slot) Begin(c *stackhop.Coro, ender Ender) {
+	s.coro, s.ender = c, ender
+	s.set(stateRunning)
+}
+
+// Run runs the first part of a task that Begin prepared: until it suspends or
+// ends. Errors: those of Coro.TrySwitch; the task has not begun then.
+func (s *Slot) Run() error {
+	if err := s.coro.TrySwitch(); err != nil {
+		return err
+	}
+	return s.after()
+}
+
+// Resume is the owner's end of Yield: it runs the task on the calling
+// goroutine until it suspends or ends.
+//
+// Errors: ErrDone; ErrRunning, also if somebody else resumes at the same time;
+// ErrNotYielded if the task is suspended under a handle; ErrThreadLocked and
+// stackhop.ErrBubble as in Handle.Resume.
+func (s *Slot) Resume() error {
+	return enter(s, atomic.LoadUint64(&s.word)|stateYielded, run, settle)
+}
+
+// Finish marks the task done. It is the last that an Ender does with the slot.
+func (s *Slot) Finish() { s.set(stateDone) }
+
+// Done reports whether the task has ended.
+func (s *Slot) Done() bool { return s.state() <= stateFree }
+
+// Free marks a done slot as one that the owner needs no more. Errors:
+// ErrNotDone; ErrDone if it is free already.
+func (s *Slot) Free() error {
+	switch s.state() {
+	case stateDone:
+		s.set(stateFree)
+		return nil
+	case stateFree:
+		return ErrDone
+	}
+	return ErrNotDone
+}
+
+// Reusable reports whether Free was called after the last task.
+func (s *Slot) Reusable() bool { return s.state() == stateFree }
+
+// State returns the state in words, for people. It may be out of date.
+func (s *Slot) State() string {
+	switch s.state() {
+	case stateDone:
+		return "done"
+	case stateFree:
+		return "freed"
+	case stateYielded:
+		return "yielded to its owner"
+	case stateArmed:
+		return "suspended under a handle"
+	}
+	return "running"
+}
