@@ -8,10 +8,11 @@ import (
 )
 
 // Addresses and constants of this process, written once by decide, before the
-// first coroutine is made. The assembly reads the first three.
+// first coroutine is made. The assembly reads the first four.
 var (
 	traceFlag   = &never // trace.enabled
 	profileFlag = &never // goroutineProfile.active
+	saveG       uintptr  // runtime.save_g on arm64, else 0
 	stackGuard  uintptr  // bytes between g.stack.lo and g.stackguard0
 	never       uint8    // what the flags are before decide: a byte that is 0
 
@@ -49,7 +50,7 @@ func decide() decision {
 	// SAFETY(K2): discover checked that these are the flags and the entries of the
 	// functions named; a func value is a pointer to a pointer to code.
 	traceFlag, profileFlag = flagAt(f.traceEnabled), flagAt(f.profileActive)
-	stackGuard = f.stackGuard
+	stackGuard, saveG = f.stackGuard, f.saveG
 	nc, cs := &f.newcoro, &f.coroswitch
 	newcoro = *(*func(func(unsafe.Pointer)) unsafe.Pointer)(unsafe.Pointer(&nc))
 	coroswitch = *(*func(unsafe.Pointer))(unsafe.Pointer(&cs))

@@ -8,7 +8,8 @@
 // what differs:
 //
 //   - g is R28; in a cgo program the C side finds it through thread-local
-//     storage, which runtime·save_g writes.
+//     storage, which runtime.save_g writes; Go 1.27 does not link to it, so it is
+//     discovered.
 //   - The return address is in LR, so SP needs no adjusting: sched.sp is SP,
 //     sched.pc is LR, sched.lr is 0.
 //   - Plain stores suffice although the order is weak: a stop of the world, or
@@ -71,8 +72,9 @@
 	MOVD	g, R5 \
 	MOVD	R2, g \
 	MOVB	runtime·iscgo(SB), R0 \
-	CBZ	R0, 2(PC) \
-	BL	runtime·save_g(SB) \
+	CBZ	R0, 3(PC) \
+	MOVD	·saveG(SB), R4 \
+	CALL	(R4) \
 	MOVD	ZR, const_gM(R5) \
 	MOVD	const_gSchedBP(g), R29 \
 	MOVD	const_gSchedSP(g), R4 \
