@@ -31,10 +31,8 @@ func newIdentity(stack *mmapstack.Stack, once bool) (*identity, error) {
 		r = stack.Region()
 	}
 	id.serve = id.serveAll
-	first := id.serve
-	if !once {
-		first = nil // ready gives it the body
-	} else {
+	var first func(*stackhop.Coro) // Spawn gives it serve, again and again
+	if once {
 		first = id.serveOne
 	}
 	c, err := stackhop.New(r, first)
@@ -44,14 +42,6 @@ func newIdentity(stack *mmapstack.Stack, once bool) (*identity, error) {
 	c.SetLocal(id)
 	id.coro = c
 	return id, nil
-}
-
-// ready makes serve the coroutine's body if it is new, or a Goexit ended it.
-func (id *identity) ready() error {
-	if !id.coro.Done() {
-		return nil
-	}
-	return id.coro.Reset(id.serve)
 }
 
 // Slot is what resume finds the current task by.
@@ -126,8 +116,7 @@ func (id *identity) aborted(v any) {
 // Ended is called on the resumer's side when the task's frames are gone.
 func (id *identity) Ended() {
 	t := id.task
-	id.task = nil
-	t.body = nil
+	id.task, t.id, t.body = nil, nil, nil
 	if t.err != nil {
 		id.last = nil // else what it panicked with would be kept
 	}

@@ -3,24 +3,51 @@ package ctx
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/stackhop/stackhop"
 	"github.com/stackhop/stackhop/mmapstack"
 )
 
-var portable = sync.OnceValue(func() bool { return stackhop.Backend().Name == "portable" })
+// defaultPool is where stacks come from unless an option says otherwise. It
+// stays nil on the portable backend.
+var defaultPool atomic.Pointer[mmapstack.Pool]
 
 // acquire finds or makes an identity on the storage that is asked for.
 func acquire(set *settings) (*identity, error) {
+	if set.storage == optNone {
+		if pool := defaultPool.Load(); pool != nil {
+			return fromPool(pool)
+		}
+	}
 	switch {
 	case set.storage == optStack:
 		return fromCaller(set.stack)
-	case stackhop.InBubble():
-		return newIdentity(nil, true)
 	case set.storage == optNative || portable():
 		return natives.get()
 	}
-	return fromPool(mmapstack.Default(set.size))
+	pool := mmapstack.Default(set.size)
+	if set.storage == optNone {
+		defaultPool.Store(pool)
+	}
+	return fromPool(pool)
+}
+
+var portable = sync.OnceValue(func() bool { return stackhop.Backend().Name == "portable" })
+
+// inBubble makes an identity for one task of the caller's bubble: on the
+// caller's stack if other is on one, else on a stack of the runtime.
+func inBubble(other *identity) (*identity, error) {
+	if other.stack == nil || other.pool != nil {
+		return newIdentity(nil, true)
+	}
+	callers.Lock()
+	if err := evict(other.stack); err != nil {
+		callers.Unlock()
+		return nil, err
+	}
+	callers.Unlock()
+	return fromCaller(other.stack)
 }
 
 // release gives the storage back, when no frame of a task is left on it (T3).
@@ -42,6 +69,10 @@ func fromPool(pool *mmapstack.Pool) (*identity, error) {
 	}
 	if id, ok := stack.Attached().(*identity); ok {
 		return id, nil
+	}
+	if stackhop.InBubble() {
+		pool.Put(stack)
+		return newIdentity(nil, true)
 	}
 	id, err := newIdentity(stack, false)
 	if err != nil {
@@ -66,13 +97,9 @@ func fromCaller(stack *mmapstack.Stack) (*identity, error) {
 		return nil, WithStack(stack).refused(fmt.Sprintf("a %T is attached to it", stack.Attached()), nil)
 	case id.busy:
 		return nil, ErrStackInUse
-	case !stackhop.InBubble():
+	default:
 		id.busy = true
 		return id, nil
-	default: // the goroutine must be the bubble's
-		if err := evict(stack); err != nil {
-			return nil, err
-		}
 	}
 	id, err := newIdentity(stack, stackhop.InBubble())
 	if err != nil {
@@ -131,7 +158,7 @@ func (p *nativePool) get() (*identity, error) {
 		return id, nil
 	}
 	p.mu.Unlock()
-	return newIdentity(nil, false)
+	return newIdentity(nil, stackhop.InBubble())
 }
 
 func (p *nativePool) put(id *identity) {

@@ -12,6 +12,7 @@ import (
 // String are anybody's.
 type Task struct {
 	slot resume.Slot // first: so it costs Resume nothing to find, see resume.enter
+	id   *identity   // nil once done
 	body func(*Task)
 	err  error // valid once done
 	name string

@@ -36,6 +36,12 @@ func enter(s *Slot, old uint64, run func(*Slot) bool, slow func(*Slot, bool) err
 	return slow(s, claimed)
 }
 
+// first is enter for a task that nobody else can claim yet.
+func first(s *Slot, run func(*Slot) bool, settle func(*Slot, bool) error) error {
+	run(s)
+	return settle(s, true)
+}
+
 // run runs the task and reports whether it has just yielded. If the switch was
 // not made, failure says why.
 func run(s *Slot) bool { return runBy(s, (*stackhop.Coro).TrySwitch) }
@@ -49,7 +55,7 @@ func runBy(s *Slot, switchTo func(*stackhop.Coro) error) bool {
 	return s.post == postYield
 }
 
-// settle is the slow path of enter.
+// settle does what is to be done after a switch, or why none was made.
 //
 //go:noinline
 func settle(s *Slot, claimed bool) error {

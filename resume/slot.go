@@ -59,12 +59,7 @@ func (s *Slot) Begin(c *stackhop.Coro, ender Ender) {
 
 // Run runs the first part of a task that Begin prepared: until it suspends or
 // ends. Errors: those of Coro.TrySwitch; the task has not begun then.
-func (s *Slot) Run() error {
-	if err := s.coro.TrySwitch(); err != nil {
-		return err
-	}
-	return s.after()
-}
+func (s *Slot) Run() error { return first(s, run, settle) }
 
 // Resume is the owner's end of Yield: it runs the task on the calling
 // goroutine until it suspends or ends.
