@@ -40,6 +40,7 @@ func leaveGoexit(c *Coro)
 func regionCoro() uintptr
 func poke64(addr, v uintptr)
 func poke32(addr uintptr, v uint32)
+func poke8(addr uintptr, v uint8)
 
 // decide discovers what the asm backend needs, or says why it cannot serve.
 func decide() decision {
@@ -61,12 +62,16 @@ func decide() decision {
 // to its owner. It returns when the other side switches back or, for the
 // owner, when the body has ended. It panics with the error that TrySwitch
 // would have answered.
-func (c *Coro) Switch() { switchCoro(c) }
+func (c *Coro) Switch() {
+	_ = c.state // a nil c panics here; the assembly may not fault
+	switchCoro(c)
+}
 
 // TrySwitch is Switch for a caller that wants to go on after a refusal. Errors:
 // ErrDone, ErrRunning, ErrBubble, and for the body a *ThreadLockError. After
 // an error no side has run.
 func (c *Coro) TrySwitch() error {
+	_ = c.state
 	if r := trySwitchCoro(c); r != nil {
 		return r.err
 	}
@@ -77,6 +82,7 @@ func (c *Coro) TrySwitch() error {
 // to, which must be parked or fresh. c's owner becomes to's owner; c continues
 // when somebody switches to it. Errors: ErrNotCurrent, and those of TrySwitch.
 func (c *Coro) Transfer(to *Coro) error {
+	_, _ = c.state, to.state
 	if r := transferCoro(c, to); r != nil {
 		return r.err
 	}
@@ -153,6 +159,7 @@ func (c *Coro) mainLoop() {
 			c.runBody()
 		}
 		c.running = false
+		poke8(c.g+gPaniconfault, 0) // debug.SetPanicOnFault is one body's, not the next's
 		if c.state == stateClosed {
 			return
 		}

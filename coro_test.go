@@ -2,6 +2,7 @@ package stackhop_test
 
 import (
 	"runtime"
+	"runtime/debug"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -191,4 +192,32 @@ func TestThreadLock(t *testing.T) {
 		c.Switch()
 		require.True(t, c.Done())
 	})
+}
+
+func TestPanicOnFaultEndsWithItsBody(t *testing.T) {
+	eachStorage(t, func(t *testing.T, r stackhop.Region) {
+		c, err := stackhop.New(r, nil)
+		require.NoError(t, err)
+		for range 2 {
+			var before bool
+			require.NoError(t, c.Reset(func(*stackhop.Coro) { before = debug.SetPanicOnFault(true) }))
+			c.Switch()
+			require.False(t, before)
+		}
+		require.NoError(t, c.Close())
+	})
+}
+
+func TestMisuseIsRefused(t *testing.T) {
+	var zero stackhop.Coro
+	require.Panics(t, func() { (*stackhop.Coro)(nil).Switch() })
+	if stackhop.Backend().Name == "asm" {
+		require.ErrorIs(t, zero.TrySwitch(), stackhop.ErrDone)
+	}
+	c, err := stackhop.New(stackhop.Region{}, func(c *stackhop.Coro) { c.Switch() })
+	require.NoError(t, err)
+	require.Panics(t, func() { c.Transfer(nil) })
+	c.Switch()
+	c.Switch()
+	require.True(t, c.Done())
 }

@@ -29,6 +29,7 @@ const (
 	gSecret       = gLockedm // no runtime.g.secret here: gLockedm stands in, which is tested for 0 beside it anyway
 	gGopc         = 280      // runtime.g.gopc
 	gLabels       = 344      // runtime.g.labels
+	gPaniconfault = 181      // runtime.g.paniconfault
 	gCoroarg      = 376      // runtime.g.coroarg
 	gBubble       = 384      // runtime.g.bubble
 

@@ -29,6 +29,7 @@ const (
 	gSecret       = 228 // runtime.g.secret, 4 bytes
 	gGopc         = 288 // runtime.g.gopc
 	gLabels       = 352 // runtime.g.labels
+	gPaniconfault = 181 // runtime.g.paniconfault
 	gCoroarg      = 384 // runtime.g.coroarg
 	gBubble       = 392 // runtime.g.bubble
 

@@ -22,7 +22,7 @@ var layout = map[string]int64{
 	"gPanic": gPanic, "gDefer": gDefer, "gM": gM,
 	"gSchedSP": gSchedSP, "gSchedPC": gSchedPC, "gSchedCtxt": gSchedCtxt, "gSchedLR": gSchedLR, "gSchedBP": gSchedBP,
 	"gStktopsp": gStktopsp, "gAtomicstatus": gAtomicstatus, "gGoid": gGoid, "gWaitreason": gWaitreason,
-	"gLockedm": gLockedm, "gSecret": gSecret, "gGopc": gGopc, "gLabels": gLabels,
+	"gLockedm": gLockedm, "gSecret": gSecret, "gGopc": gGopc, "gLabels": gLabels, "gPaniconfault": gPaniconfault,
 	"gCoroarg": gCoroarg, "gBubble": gBubble,
 	"mG0": mG0, "mCurg": mCurg, "mLockedExt": mLockedExt, "mLockedInt": mLockedInt,
 	"coroGp": coroGp, "coroF": coroF, "coroMp": coroMp,

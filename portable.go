@@ -1,6 +1,9 @@
 package stackhop
 
-import "runtime"
+import (
+	"runtime"
+	"runtime/debug"
+)
 
 // portable is the backend that needs nothing but goroutines and channels: a
 // body runs on a goroutine of its own, and one side waits on a channel while
@@ -67,6 +70,7 @@ func (p *portable) serve() {
 			runtime.Goexit() // not reached: run did not return
 		}
 		currentPortable.Delete(id)
+		debug.SetPanicOnFault(false) // one body's, not the next's
 		p.running = false
 		if oneShot {
 			p.alive = false

@@ -162,7 +162,8 @@
 	JMP	AX
 
 // SWITCH parks the caller on c.link and runs whoever is parked there. It falls
-// through to what follows it, with nothing done, if it cannot.
+// through to what follows it, with nothing done, if it cannot. A coroutine of
+// the portable backend has no link.
 //
 //	before   link.gp = T     T: sched holds its sp, pc, bp      F: running here
 //	after    link.gp = F     F: sched holds its sp, pc, bp      T: running
@@ -178,6 +179,8 @@
 	CMPQ	SP, const_gStackguard0(R8) \
 	JLS	slow \
 	MOVQ	Coro_link(DI), SI \
+	TESTQ	SI, SI \
+	JZ	slow \
 	MOVQ	const_gM(R8), R10 \
 	CMPQ	R8, Coro_g(DI) \
 	JEQ	leave \
@@ -281,7 +284,11 @@ TEXT ·transferCoro(SB), NOSPLIT|NOFRAME, $0-24
 	CMPQ	R8, Coro_g(DI)
 	JNE	slow
 	MOVQ	Coro_link(DI), SI
+	TESTQ	SI, SI
+	JZ	slow
 	MOVQ	Coro_link(R12), CX
+	TESTQ	CX, CX
+	JZ	slow
 	MOVQ	Coro_in(R12), R9
 	CMPQ	R9, const_coroGp(CX)
 	JNE	slow
@@ -452,3 +459,9 @@ TEXT ·poke32(SB), NOSPLIT|NOFRAME, $0-12
 	MOVL	BX, (AX)
 	RET
 
+// func poke8(addr uintptr, v uint8)
+TEXT ·poke8(SB), NOSPLIT|NOFRAME, $0-9
+	MOVQ	addr+0(FP), AX
+	MOVB	v+8(FP), BX
+	MOVB	BX, (AX)
+	RET

@@ -94,6 +94,7 @@
 #define SWITCH \
 	MOVD	c+0(FP), R0 \
 	MOVD	Coro_link(R0), R1 \
+	CBZ	R1, slow \
 	LOOKING \
 	CBNZ	R3, slow \
 	MOVD	const_gStackguard0(g), R4 \
@@ -198,6 +199,8 @@ TEXT ·transferCoro(SB), NOSPLIT|NOFRAME, $0-24
 	MOVD	to+8(FP), R11
 	MOVD	Coro_link(R0), R1
 	MOVD	Coro_link(R11), R12
+	CBZ	R1, slow
+	CBZ	R12, slow
 	LOOKING
 	CBNZ	R3, slow
 	MOVWU	runtime·writeBarrier(SB), R4
@@ -360,4 +363,11 @@ TEXT ·poke32(SB), NOSPLIT|NOFRAME, $0-12
 	MOVD	addr+0(FP), R0
 	MOVWU	v+8(FP), R1
 	MOVW	R1, (R0)
+	RET
+
+// func poke8(addr uintptr, v uint8)
+TEXT ·poke8(SB), NOSPLIT|NOFRAME, $0-9
+	MOVD	addr+0(FP), R0
+	MOVBU	v+8(FP), R1
+	MOVB	R1, (R0)
 	RET

@@ -141,6 +141,7 @@ func deep(n int) int {
 // While the collector marks without a pause, switches take the middle path on
 // both sides; the tasks' heap data must survive.
 func TestSwitchWhileMarking(t *testing.T) {
+	regions := []Region{testRegion(t, 64<<10), testRegion(t, 64<<10), testRegion(t, 64<<10)}
 	defer debug.SetGCPercent(debug.SetGCPercent(5))
 	stop := make(chan bool)
 	var cycles atomic.Int64
@@ -163,9 +164,8 @@ func TestSwitchWhileMarking(t *testing.T) {
 		duration = 300 * time.Millisecond
 	}
 	end := time.Now().Add(duration)
-	for w := range 3 {
+	for w, r := range regions {
 		wg.Add(1)
-		r := testRegion(t, 64<<10)
 		go func() {
 			defer wg.Done()
 			ended := false

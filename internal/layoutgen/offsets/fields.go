@@ -36,6 +36,7 @@ var Fields = []Field{
 	{Name: "gSecret", Path: "runtime.g.secret", Doc: "4 bytes", Else: "gLockedm"},
 	{Name: "gGopc", Path: "runtime.g.gopc"},
 	{Name: "gLabels", Path: "runtime.g.labels"},
+	{Name: "gPaniconfault", Path: "runtime.g.paniconfault"},
 	{Name: "gCoroarg", Path: "runtime.g.coroarg"},
 	{Name: "gBubble", Path: "runtime.g.bubble"},
 
