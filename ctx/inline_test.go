@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The figures of Yield and Resume hang on both being inlined into the user's
+// The figures of Yield, Resume and Spawn hang on their being inlined into the user's
 // loop, down to the one call of the switch.
-func TestYieldAndResumeAreInlined(t *testing.T) {
+func TestSwitchingCallsAreInlined(t *testing.T) {
 	if raceEnabled || testing.Short() {
 		t.Skip("race and short runs: no compilation")
 	}
@@ -20,7 +20,7 @@ func TestYieldAndResumeAreInlined(t *testing.T) {
 	}
 	out, err := exec.Command(goTool, "build", "-gcflags=-m=1", ".").CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	for _, f := range []string{"Yield", "Resume"} {
-		require.Regexp(t, regexp.MustCompile(`can inline \(\*Task\)\.`+f+`\n`), string(out))
+	for _, f := range []string{`\(\*Task\)\.Yield`, `\(\*Task\)\.Resume`, "Spawn"} {
+		require.Regexp(t, regexp.MustCompile(`can inline `+f+`\n`), string(out))
 	}
 }

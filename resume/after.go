@@ -36,7 +36,7 @@ func (s *Slot) publish() {
 
 // arm opens the next generation (I2).
 func (s *Slot) arm() Handle {
-	word := s.word&^stateMask + generation + stateArmed
+	word := s.age() + generation + stateArmed
 	storeRelease(&s.word, word)
 	return Handle{s, word}
 }
@@ -46,7 +46,7 @@ func (s *Slot) arm() Handle {
 func (s *Slot) relay() (*Slot, error) {
 	to := s.target
 	s.target = nil
-	word := s.word&^stateMask + stateYielded
+	word := s.age() + stateYielded
 	if s.publisher == nil {
 		s.set(stateYielded)
 	} else {

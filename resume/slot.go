@@ -47,8 +47,11 @@ const (
 
 func (s *Slot) state() uint64 { return atomic.LoadUint64(&s.word) & stateMask }
 
+// age returns word without the state.
+func (s *Slot) age() uint64 { return atomic.LoadUint64(&s.word) &^ stateMask }
+
 // set changes the state and keeps the generation. The caller owns the slot (I1).
-func (s *Slot) set(state uint64) { storeRelease(&s.word, s.word&^stateMask|state) }
+func (s *Slot) set(state uint64) { storeRelease(&s.word, s.age()|state) }
 
 // Begin prepares a done slot for a task whose body runs on c. Nobody else may
 // use the slot meanwhile.
