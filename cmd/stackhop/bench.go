@@ -26,8 +26,8 @@ type report struct {
 func bench(args []string, out io.Writer) error {
 	fs := flags("bench", out)
 	asJSON := fs.Bool("json", false, "print one JSON object")
-	round := fs.Duration("round", 2*time.Millisecond, "time of one round of one measurement")
-	rounds := fs.Int("rounds", 151, "rounds, of which the median counts")
+	round := fs.Duration("round", 500*time.Microsecond, "time of one round of one measurement")
+	rounds := fs.Int("rounds", 601, "rounds, of which the median counts")
 	count := fs.Int("tasks", 100_000, "suspended tasks, and parked goroutines, in each memory measurement")
 	if err := parse(fs, args); err != nil {
 		return err

@@ -14,8 +14,8 @@ import (
 
 func demo(args []string, out io.Writer) error {
 	fs := flags("demo", out)
-	round := fs.Duration("round", 2*time.Millisecond, "time of one round of one measurement")
-	rounds := fs.Int("rounds", 151, "rounds, of which the median counts")
+	round := fs.Duration("round", 500*time.Microsecond, "time of one round of one measurement")
+	rounds := fs.Int("rounds", 601, "rounds, of which the median counts")
 	if err := parse(fs, args); err != nil {
 		return err
 	}

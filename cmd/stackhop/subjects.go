@@ -27,7 +27,7 @@ func switchSubjects() []subject {
 		{"stackhop.Coro: Switch", coroSwitch},
 		{"ctx.Task: Resume, Yield", taskYield},
 		{"resume.Handle: Resume, Suspend", leafResume(0)},
-		{rowIterPull, iterPull},
+		{rowIterPull, iterPull(forever)},
 		{rowChannels, channels},
 	}
 	if floor.Available {
@@ -145,17 +145,23 @@ func below(depth int, f func()) int {
 	return below(depth-1, f) + 1
 }
 
-func iterPull() (func(int), func() error, error) {
-	next, stop := iter.Pull(func(yield func(struct{}) bool) {
-		for yield(struct{}{}) {
+// iterPull is iter.Pull as it is mostly used, on a sequence that comes from
+// elsewhere.
+func iterPull(seq iter.Seq[struct{}]) func() (func(int), func() error, error) {
+	return func() (func(int), func() error, error) {
+		next, stop := iter.Pull(seq)
+		step := func(n int) {
+			for range n {
+				next()
+			}
 		}
-	})
-	step := func(n int) {
-		for range n {
-			next()
-		}
+		return step, func() error { stop(); return nil }, nil
 	}
-	return step, func() error { stop(); return nil }, nil
+}
+
+func forever(yield func(struct{}) bool) {
+	for yield(struct{}{}) {
+	}
 }
 
 func channels() (func(int), func() error, error) {

@@ -10,7 +10,7 @@ import (
 func (r report) print(out io.Writer) error {
 	b := r.Backend
 	fmt.Fprintf(out, "%s, %s/%s, %s, %d CPUs, %s, backend %s\n", b.GoVersion, b.GOOS, b.GOARCH, r.Host.CPU, r.Host.CPUs, r.Host.Kernel, b.Name)
-	fmt.Fprintf(out, "times are medians of %d rounds of %s, taken in turns\n", r.Rounds, r.Round)
+	fmt.Fprintf(out, "times are medians of %d rounds of %s, taken in turns, GOMAXPROCS=1: the best for channels\n", r.Rounds, r.Round)
 	for _, g := range []struct {
 		title string
 		rows  []timing
