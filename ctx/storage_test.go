@@ -1,6 +1,7 @@
 package ctx_test
 
 import (
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,7 +22,7 @@ func TestBadOptions(t *testing.T) {
 		{"nil stack", func(*testing.T) []ctx.Option { return []ctx.Option{ctx.WithStack(nil)} }, "WithStack", (*mmapstack.Stack)(nil)},
 		{"size 0", func(*testing.T) []ctx.Option { return []ctx.Option{ctx.WithStackSize(0)} }, "WithStackSize", 0},
 		{"size below 0", func(*testing.T) []ctx.Option { return []ctx.Option{ctx.WithStackSize(-1)} }, "WithStackSize", -1},
-		{"size too large", func(*testing.T) []ctx.Option { return []ctx.Option{ctx.WithStackSize(1 << 40)} }, "WithStackSize", 1 << 40},
+		{"size too large", func(*testing.T) []ctx.Option { return []ctx.Option{ctx.WithStackSize(math.MaxInt)} }, "WithStackSize", math.MaxInt},
 		{"two kinds", func(*testing.T) []ctx.Option {
 			return []ctx.Option{ctx.WithNativeStack(), ctx.WithStackSize(1 << 16)}
 		}, "WithStackSize", 1 << 16},

@@ -156,7 +156,7 @@ func TestContendersOneWins(t *testing.T) {
 	const contenders = 8
 	rounds := 100_000
 	if testing.Short() || stackhop.Backend().Name == "portable" {
-		rounds = 2_000
+		rounds = 500
 	}
 	var h atomic.Pointer[resume.Handle]
 	ran := 0 // guarded by the handle itself
@@ -191,7 +191,7 @@ func TestContendersOneWins(t *testing.T) {
 func TestOwnersContendOneWins(t *testing.T) {
 	rounds := 50_000
 	if testing.Short() || stackhop.Backend().Name == "portable" {
-		rounds = 2_000
+		rounds = 500
 	}
 	ran := 0
 	tk := spawn(t, func(tk *task) {

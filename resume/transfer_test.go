@@ -71,7 +71,7 @@ func TestTransferPublishPanicKeepsBoth(t *testing.T) {
 func TestTransferChainUsesNoStack(t *testing.T) {
 	n := 1_000_000
 	if testing.Short() || stackhop.Backend().Name == "portable" {
-		n = 20_000
+		n = 5_000
 	}
 	var h [2]resume.Handle
 	left := n
