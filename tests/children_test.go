@@ -17,15 +17,14 @@ func childRegion() stackhop.Region {
 
 // lentRegion is childRegion with what gives it back.
 func lentRegion() (r stackhop.Region, free func()) {
-	pool := mmapstack.Default(64 << 10)
-	s, err := pool.Get()
+	s, err := pool().Get()
 	if errors.Is(err, mmapstack.ErrUnsupported) {
 		return stackhop.Region{}, func() {}
 	}
 	if err != nil {
 		panic(err)
 	}
-	return s.Region(), func() { pool.Put(s) }
+	return s.Region(), func() { pool().Put(s) }
 }
 
 // childKind is which of its variants a child is to be.

@@ -3,6 +3,7 @@ package tests
 import (
 	"errors"
 	"runtime"
+	"sync"
 	"testing"
 
 	"github.com/stackhop/stackhop"
@@ -17,6 +18,16 @@ type storage struct {
 	get func(tb testing.TB) (stackhop.Region, func())
 }
 
+// pool has stacks for bare coroutines. Tasks of package ctx use mmapstack.Default,
+// and leave coroutines on its stacks.
+var pool = sync.OnceValue(func() *mmapstack.Pool {
+	p, err := mmapstack.NewPool(64 << 10)
+	if err != nil {
+		return mmapstack.Default(64 << 10) // its Get answers the error
+	}
+	return p
+})
+
 var staticMemory [256 << 10]byte
 
 // storages are the kinds of storage, each with room for fmt and file I/O.
@@ -27,9 +38,8 @@ var storages = []storage{
 		return s.Region(), func() { require.NoError(tb, s.Close()) }
 	}},
 	{"pooled", func(tb testing.TB) (stackhop.Region, func()) {
-		pool := mmapstack.Default(64 << 10)
-		s := stackOrSkip(pool.Get())(tb)
-		return s.Region(), func() { pool.Put(s) }
+		s := stackOrSkip(pool().Get())(tb)
+		return s.Region(), func() { pool().Put(s) }
 	}},
 	{"carved", func(tb testing.TB) (stackhop.Region, func()) {
 		s := stackOrSkip(mmapstack.New(256 << 10))(tb)

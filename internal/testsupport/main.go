@@ -51,7 +51,8 @@ func leaks(checks []func() []string) []string {
 }
 
 // Goroutines returns the calling goroutine's stack, and behind it those of all
-// goroutines that run or were started by this module's code.
+// goroutines that run code of this module's tests. A coroutine without such
+// code is idle, and kept by some pool.
 func Goroutines() []string {
 	buf := make([]byte, 1<<16)
 	n := runtime.Stack(buf, true)
@@ -62,7 +63,7 @@ func Goroutines() []string {
 	all := strings.Split(strings.TrimSpace(string(buf[:n])), "\n\n")
 	own := all[:1]
 	for _, g := range all[1:] {
-		if strings.Contains(g, module) && !strings.Contains(g, "testing.(*T).Run(") {
+		if strings.Contains(g, module) && strings.Contains(g, "_test.go:") && !strings.Contains(g, "testing.(*T).Run(") {
 			own = append(own, g)
 		}
 	}
