@@ -83,8 +83,7 @@ func PullOn[V any](s *mmapstack.Stack, seq iter.Seq[V]) (next func() (V, bool), 
 	if err := p.settle(s, p.body(seq)); err != nil {
 		return nil, nil, err
 	}
-	next, stop = p.ends()
-	return next, stop, nil
+	return p.next(p.co), p.stop, nil
 }
 
 // Pull2On is Pull2 on the stack s: see PullOn.
@@ -97,8 +96,7 @@ func Pull2On[K, V any](s *mmapstack.Stack, seq iter.Seq2[K, V]) (next func() (K,
 	if err := p.settle(s, p.body(seq)); err != nil {
 		return nil, nil, err
 	}
-	next, stop = p.ends()
-	return next, stop, nil
+	return p.next(p.co), p.stop, nil
 }
 
 // PullFrom is PullOn with a stack of pool, which has it back when the
@@ -113,8 +111,7 @@ func PullFrom[V any](pool *mmapstack.Pool, seq iter.Seq[V]) (next func() (V, boo
 	if err := p.rent(pool, p.body(seq)); err != nil {
 		return nil, nil, err
 	}
-	next, stop = p.ends()
-	return next, stop, nil
+	return p.next(p.co), p.stop, nil
 }
 
 // Pull2From is Pull2 on a stack of pool: see PullFrom.
@@ -127,6 +124,5 @@ func Pull2From[K, V any](pool *mmapstack.Pool, seq iter.Seq2[K, V]) (next func()
 	if err := p.rent(pool, p.body(seq)); err != nil {
 		return nil, nil, err
 	}
-	next, stop = p.ends()
-	return next, stop, nil
+	return p.next(p.co), p.stop, nil
 }

@@ -34,7 +34,7 @@ func Pull[V any](seq iter.Seq[V]) (next func() (V, bool), stop func()) {
 	}
 	p := &puller[V]{core: core{shape: shapeOf[V]()}}
 	p.co = native(p.body(seq))
-	return p.ends()
+	return p.next(p.co), p.stop
 }
 
 // Pull2 stands in for iter.Pull2: see Pull.
@@ -44,7 +44,7 @@ func Pull2[K, V any](seq iter.Seq2[K, V]) (next func() (K, V, bool), stop func()
 	}
 	p := &puller2[K, V]{core: core{shape: shapeOf2[K, V]()}}
 	p.co = native(p.body(seq))
-	return p.ends()
+	return p.next(p.co), p.stop
 }
 
 // native makes a coroutine on a stack of the runtime.

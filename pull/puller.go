@@ -7,7 +7,9 @@ import (
 )
 
 // A puller is one Pull. Next and yield are on the path of every element: one
-// switch each, no atomics, everything rare in a call.
+// switch each, no atomics, everything rare in a call. Each captures co itself:
+// the loads from one side's SP through co to the other's SP are a chain, and
+// its length is most of what an element costs.
 type puller[V any] struct {
 	core
 	v V
@@ -26,12 +28,26 @@ type puller2[K, V any] struct {
 	pair[K, V]
 }
 
-// body makes the function that the coroutine runs. Inlined elsewhere, its
-// closures would be copied, and the copies call TrySwitch without inlining it.
+// body makes the function that the coroutine runs.
+func (p *puller[V]) body(seq iter.Seq[V]) func(*stackhop.Coro) {
+	return func(co *stackhop.Coro) {
+		if p.state == done {
+			return // stopped before it started
+		}
+		defer p.catch(co)
+		seq(p.yield(co))
+		var zero V
+		p.v = zero
+		p.returned()
+	}
+}
+
+// yield makes what seq gets. Inlined elsewhere, the function literal would be
+// copied, and the copy call TrySwitch instead of inlining it.
 //
 //go:noinline
-func (p *puller[V]) body(seq iter.Seq[V]) func(*stackhop.Coro) {
-	yield := func(v V) bool {
+func (p *puller[V]) yield(co *stackhop.Coro) func(V) bool {
+	return func(v V) bool {
 		if p.state != wanted {
 			if p.state == never {
 				go unreachable() // L3
@@ -40,7 +56,7 @@ func (p *puller[V]) body(seq iter.Seq[V]) func(*stackhop.Coro) {
 		}
 		p.v, p.ok = v, true
 		p.state = idle
-		if err := p.co.TrySwitch(); err != nil {
+		if err := co.TrySwitch(); err != nil {
 			return p.stuck(err)
 		}
 		if p.state != wanted {
@@ -49,20 +65,13 @@ func (p *puller[V]) body(seq iter.Seq[V]) func(*stackhop.Coro) {
 		leaveTrue()
 		return true
 	}
-	return func(*stackhop.Coro) {
-		p.run(func() {
-			seq(yield)
-			var zero V
-			p.v = zero
-		})
-	}
 }
 
-// ends makes what the consumer gets.
+// next makes what the consumer gets.
 //
 //go:noinline
-func (p *puller[V]) ends() (next func() (V, bool), stop func()) {
-	next = func() (v V, ok bool) {
+func (p *puller[V]) next(co *stackhop.Coro) func() (V, bool) {
+	return func() (v V, ok bool) {
 		if p.state != idle {
 			if p.state == never {
 				go unreachable() // L3
@@ -71,7 +80,7 @@ func (p *puller[V]) ends() (next func() (V, bool), stop func()) {
 			return
 		}
 		p.state = wanted
-		if err := p.co.TrySwitch(); err != nil {
+		if err := co.TrySwitch(); err != nil {
 			p.refused(err)
 		}
 		if p.state != idle {
@@ -81,15 +90,26 @@ func (p *puller[V]) ends() (next func() (V, bool), stop func()) {
 		leave(&p.core)
 		return p.v, true
 	}
-	return next, p.stop
 }
 
-// body makes the function that the coroutine runs. Inlined elsewhere, its
-// closures would be copied, and the copies call TrySwitch without inlining it.
+// body makes the function that the coroutine runs.
+func (p *puller2[K, V]) body(seq iter.Seq2[K, V]) func(*stackhop.Coro) {
+	return func(co *stackhop.Coro) {
+		if p.state == done {
+			return // stopped before it started
+		}
+		defer p.catch(co)
+		seq(p.yield(co))
+		p.pair = pair[K, V]{}
+		p.returned()
+	}
+}
+
+// yield makes what seq gets.
 //
 //go:noinline
-func (p *puller2[K, V]) body(seq iter.Seq2[K, V]) func(*stackhop.Coro) {
-	yield := func(k K, v V) bool {
+func (p *puller2[K, V]) yield(co *stackhop.Coro) func(K, V) bool {
+	return func(k K, v V) bool {
 		if p.state != wanted {
 			if p.state == never {
 				go unreachable() // L3
@@ -98,7 +118,7 @@ func (p *puller2[K, V]) body(seq iter.Seq2[K, V]) func(*stackhop.Coro) {
 		}
 		p.k, p.v, p.ok = k, v, true
 		p.state = idle
-		if err := p.co.TrySwitch(); err != nil {
+		if err := co.TrySwitch(); err != nil {
 			return p.stuck(err)
 		}
 		if p.state != wanted {
@@ -107,19 +127,13 @@ func (p *puller2[K, V]) body(seq iter.Seq2[K, V]) func(*stackhop.Coro) {
 		leaveTrue()
 		return true
 	}
-	return func(*stackhop.Coro) {
-		p.run(func() {
-			seq(yield)
-			p.pair = pair[K, V]{}
-		})
-	}
 }
 
-// ends makes what the consumer gets.
+// next makes what the consumer gets.
 //
 //go:noinline
-func (p *puller2[K, V]) ends() (next func() (K, V, bool), stop func()) {
-	next = func() (k K, v V, ok bool) {
+func (p *puller2[K, V]) next(co *stackhop.Coro) func() (K, V, bool) {
+	return func() (k K, v V, ok bool) {
 		if p.state != idle {
 			if p.state == never {
 				go unreachable() // L3
@@ -128,7 +142,7 @@ func (p *puller2[K, V]) ends() (next func() (K, V, bool), stop func()) {
 			return
 		}
 		p.state = wanted
-		if err := p.co.TrySwitch(); err != nil {
+		if err := co.TrySwitch(); err != nil {
 			p.refused(err)
 		}
 		if p.state != idle {
@@ -138,5 +152,4 @@ func (p *puller2[K, V]) ends() (next func() (K, V, bool), stop func()) {
 		leave(&p.core)
 		return p.k, p.v, true
 	}
-	return next, p.stop
 }

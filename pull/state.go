@@ -16,13 +16,8 @@ const (
 	never               // no core is ever in this state
 )
 
-// A core is what does not depend on the type of the values.
-//
-//	L1  A core is followed in memory by its values; leave reads them there.
-//	L2  shape describes these values, or is shapePlain.
-//	L3  leave and leaveTrue are called by functions that the compiler cannot
-//	    inline: each has a frame of its own, and BP points to it.
-//	L4  The stack is given back once, by the owner, when the coroutine is done.
+// A core is what does not depend on the type of the values. See the package's
+// invariants.
 type core struct {
 	co         *stackhop.Coro
 	state      uint8
@@ -35,25 +30,18 @@ type core struct {
 	pool       *mmapstack.Pool // nil: the stack is the caller's, or native
 }
 
-// run is the frame around seq, on the coroutine. It does not panic.
-func (e *core) run(seq func()) {
-	if e.state == done {
-		return // stopped before it started
-	}
-	defer e.catch()
-	seq()
-	e.ok, e.seqDone = false, true
-}
+// returned marks that seq returned, and did not panic or Goexit.
+func (e *core) returned() { e.ok, e.seqDone = false, true }
 
-// catch is deferred by run: what ended the iterator is kept for the owner.
-func (e *core) catch() {
+// catch is deferred around seq: what ended the iterator is kept for the owner.
+func (e *core) catch(co *stackhop.Coro) {
 	if v := recover(); v != nil {
 		e.panicValue = v
 	} else if !e.seqDone {
 		e.goexited = true
 	}
 	// The kernel unlocks the thread; the one who pulls should know.
-	if err := e.co.CheckThread(); err != nil && e.panicValue == nil && !e.goexited {
+	if err := co.CheckThread(); err != nil && e.panicValue == nil && !e.goexited {
 		e.panicValue = err
 	}
 	e.state = done

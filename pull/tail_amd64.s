@@ -24,11 +24,20 @@
 // pc-to-SP table says, first that of the caller, then that of the caller's
 // caller. R14 and X15 stay as they are; Go's convention saves no other.
 
+// FRAME is the usual distance from SP to BP in a caller, see RETURN.
+#define FRAME 0x20
+
+// RETURN drops the caller's frame and returns from it. BP tells where the frame
+// ends, but was loaded late in the switch. So its value is guessed from SP, and
+// only compared: the loads below do not wait for it.
 #define RETURN \
-	MOVQ	8(BP), R8 \
-	MOVQ	0(BP), R9 \
-	LEAQ	8(BP), SP \
-	MOVQ	R9, BP \
+	LEAQ	(FRAME+8)(SP), R11 \
+	CMPQ	R11, BP \
+	JEQ	2(PC) \
+	MOVQ	BP, R11 \
+	MOVQ	8(R11), R8 \
+	MOVQ	0(R11), BP \
+	LEAQ	8(R11), SP \
 	ADJSP	$-8 \
 	JMP	R8 \
 	ADJSP	$8 // not reached; what follows has its frame again
