@@ -16,7 +16,7 @@ const childLimit = 2 * time.Minute
 var stressDuration = flag.Duration("stress.duration", 0, "how long TestStress runs in all; 0: 20s, with -short 3s")
 
 func TestMain(m *testing.M) {
-	mmapstack.TraceMakers(true)
+	mmapstack.TraceMakers(!testsupport.IsChild())
 	testsupport.Main(m, func() (leaks []string) {
 		for _, maker := range mmapstack.Live() {
 			leaks = append(leaks, maker.Stack+"\n"+maker.Trace)

@@ -33,6 +33,10 @@ func Child(name string, fn func()) struct{} {
 	return struct{}{}
 }
 
+// IsChild reports whether this process was started by RunChild, and has not
+// begun its work.
+func IsChild() bool { return os.Getenv(childEnv) != "" }
+
 // runAsChild runs fn's child if this process was started as one.
 func runAsChild() (ran bool, err error) {
 	name := os.Getenv(childEnv)

@@ -1,0 +1,85 @@
+package tests
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stackhop/stackhop/internal/testsupport"
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/stackhop/stackhop"
+
+// An import of the library brings nothing heavy along (R10).
+func TestDependencyClosure(t *testing.T) {
+	own := []string{"", "/mmapstack", "/resume", "/ctx", "/pull"}
+	modules := []string{module, "golang.org/x/arch", "golang.org/x/sys"}
+	for i, pkg := range own {
+		t.Run("stackhop"+pkg, func(t *testing.T) {
+			for _, goos := range []string{"linux", "windows"} {
+				t.Setenv("GOOS", goos)
+				deps := strings.Fields(testsupport.Go(t, "", "list", "-deps", module+pkg))
+				require.Contains(t, deps, module+pkg)
+				for _, dep := range deps {
+					first, _, _ := strings.Cut(dep, "/")
+					if !strings.Contains(first, ".") {
+						continue // the standard library
+					}
+					require.True(t, slices.ContainsFunc(modules, func(m string) bool {
+						return dep == m || strings.HasPrefix(dep, m+"/")
+					}) || strings.HasPrefix(dep, "vendor/"), "imports %s", dep)
+					if rest, ok := strings.CutPrefix(dep, module); ok {
+						require.Contains(t, own[:i+1], rest, "imports upwards")
+					}
+				}
+				for _, heavy := range []string{"net", "net/http", "os/exec", "testing", "text/template", "encoding/json", "flag", "log"} {
+					require.NotContains(t, deps, heavy)
+				}
+			}
+		})
+	}
+}
+
+// The kernel alone, linked: nothing runs at import, and newcoro is there
+// though the program does not use iter.Pull (H17).
+func TestH17LinkedAlone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds programs; not with -short")
+	}
+	for _, flags := range [][]string{
+		{},
+		{"-ldflags=-s -w"},
+		{"-trimpath"},
+		{"-gcflags=-l"},
+		{"-gcflags=" + module + "/...=-N -l"},
+		{"-gcflags=" + module + "/...=-d=checkptr"}, // H14
+		{"-buildmode=pie"},
+	} {
+		t.Run(strings.Join(flags, ","), func(t *testing.T) {
+			want := "asm 45"
+			if !asm() {
+				want = "portable 45"
+			}
+			args := append(append([]string{"run"}, flags...), "./testdata/plain")
+			require.Equal(t, want, strings.TrimSpace(testsupport.Go(t, "", args...)))
+		})
+	}
+}
+
+// The test binary has imported everything; so far only tests have started
+// anything (R10).
+func TestNothingRunsAtImport(t *testing.T) {
+	testsupport.RunChild(t, "import", childLimit).RequireOK(t)
+}
+
+var _ = testsupport.Child("import", func() {
+	// initCoro is the tests' own; its goroutine is one of these.
+	for g := range strings.SplitSeq(stacks(), "\n\n") {
+		if strings.Contains(g, module) && !strings.Contains(g, "_test.go:") {
+			panic("runs though nobody asked:\n" + g)
+		}
+	}
+	fmt.Println("ok")
+})
