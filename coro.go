@@ -15,7 +15,7 @@ import "unsafe"
 type Coro struct {
 	// Read and written by switch_*.s.
 	link  unsafe.Pointer // *runtime.coro: parks whichever side is not running
-	in    uintptr        // g of the body while an owner may enter it, else notEnterable
+	in    uintptr        // g of the body while an owner may enter it by the fast path, else notEnterable
 	g     uintptr        // g of the body, notEnterable once its goroutine ended
 	lo    uintptr        // the running window of g.stack; lo, hi, guard stand in
 	hi    uintptr        // the order of g.stack.lo, .hi, .stackguard0

@@ -110,6 +110,14 @@ func (c *Coro) make() {
 func (c *Coro) arm() {
 	c.state, c.goexited = stateReady, false
 	if !c.fresh {
+		c.letIn()
+	}
+}
+
+// letIn lets owners enter by the fast path, which looks at the owner's bubble
+// only: a body in a bubble is entered by the slow one, which compares.
+func (c *Coro) letIn() {
+	if peek64(c.g+gBubble) == 0 {
 		c.in = c.g
 	}
 }
@@ -198,7 +206,7 @@ func (c *Coro) end() {
 	}
 	c.state = stateClosed
 	if !c.fresh {
-		c.in = c.g
+		c.letIn()
 	}
 	c.Switch()
 }

@@ -101,7 +101,7 @@ func (c *Coro) slowTransfer(to *Coro) error {
 // enterable answers why self cannot enter the body of c, or nil.
 func (c *Coro) enterable(self uintptr) error {
 	switch {
-	case c.in == notEnterable && !c.fresh, c.state == stateIdle:
+	case c.g == notEnterable, c.state == stateIdle:
 		return ErrDone
 	case peek64(uintptr(c.link)+coroGp) != c.g:
 		return ErrRunning
@@ -114,7 +114,8 @@ func (c *Coro) enterable(self uintptr) error {
 // open makes a parked body ready for the runtime's own switch, which knows
 // nothing of windows: it gets the running one.
 func (c *Coro) open() {
-	c.fresh, c.in = false, c.g
+	c.fresh = false
+	c.letIn()
 	if c.top == 0 {
 		return
 	}

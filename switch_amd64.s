@@ -323,7 +323,7 @@ slow:
 // bit, and gives it back at once. False: somebody else has it; try again.
 TEXT ·lockWindow(SB), NOSPLIT|NOFRAME, $0-9
 	MOVQ	c+0(FP), DI
-	MOVQ	Coro_in(DI), R9
+	MOVQ	Coro_g(DI), R9
 	MOVB	$0, ret+8(FP)
 	MOVL	$const_gWaiting, AX
 	MOVL	$(const_gWaiting|const_gScan), BX

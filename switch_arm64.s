@@ -241,7 +241,7 @@ slow:
 // Widens the window of c's parked body under the scan bit.
 TEXT ·lockWindow(SB), NOSPLIT|NOFRAME, $0-9
 	MOVD	c+0(FP), R0
-	MOVD	Coro_in(R0), R2
+	MOVD	Coro_g(R0), R2
 	MOVB	ZR, ret+8(FP)
 	ADD	$const_gAtomicstatus, R2, R8
 	MOVD	$const_gWaiting, R9

@@ -63,12 +63,16 @@ func (id *identity) release() {
 }
 
 func fromPool(pool *mmapstack.Pool) (*identity, error) {
-	stack, err := pool.Get()
+	stack, err := pool.GetAttached()
 	if err != nil {
 		return nil, err
 	}
 	if id, ok := stack.Attached().(*identity); ok {
 		return id, nil
+	}
+	if err := stack.Evict(); err != nil { // another library's
+		pool.Put(stack)
+		return nil, err
 	}
 	if stackhop.InBubble() {
 		pool.Put(stack)

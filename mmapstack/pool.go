@@ -112,10 +112,28 @@ func (p *Pool) setShards(procs int) {
 // Size returns the usable bytes of the pool's stacks.
 func (p *Pool) Size() int { return p.lay.size }
 
-// Get returns a stack that nobody else has, with what was last attached to it.
+// Get returns a stack that nobody else has, with nothing attached: what was is
+// made to leave, as by Trim.
+//
+// Errors: ErrClosed, *LimitError, *MapError, *BusyError if it does not leave.
+func (p *Pool) Get() (*Stack, error) {
+	s, err := p.GetAttached()
+	if err != nil || s.attached == nil {
+		return s, err
+	}
+	if err := s.Evict(); err != nil {
+		p.Put(s)
+		return nil, err
+	}
+	return s, nil
+}
+
+// GetAttached is Get for a library that attaches values of its own: the stack
+// comes with what was last attached to it, by whomever, whose frames are live.
+// A caller that does not know the value must Evict it before it uses the memory.
 //
 // Errors: ErrClosed, *LimitError, *MapError.
-func (p *Pool) Get() (*Stack, error) {
+func (p *Pool) GetAttached() (*Stack, error) {
 	i := p.shardIndex()
 	if i >= len(p.shards) {
 		return nil, p.err

@@ -58,13 +58,13 @@ func TestSuccessiveStacksHaveDifferentColours(t *testing.T) {
 
 func TestPutGivesTheHottestStackBackFirst(t *testing.T) {
 	p := newPool(t, 0, probedGuard())
-	a, err := p.Get()
+	a, err := p.GetAttached()
 	require.NoError(t, err)
-	b, err := p.Get()
+	b, err := p.GetAttached()
 	require.NoError(t, err)
 	a.Attach("a stays")
 	p.Put(a)
-	got, err := p.Get()
+	got, err := p.GetAttached()
 	require.NoError(t, err)
 	require.Same(t, a, got)
 	require.Equal(t, "a stays", got.Attached())
@@ -302,4 +302,29 @@ func TestTraceNamesWhoHasAStack(t *testing.T) {
 	require.Contains(t, live[0].Trace, "TestTraceNamesWhoHasAStack")
 	p.Put(s)
 	require.Empty(t, Live())
+}
+
+type leaver struct{ left int }
+
+func (l *leaver) Vacate() error { l.left++; return nil }
+
+func TestGetEvictsAndGetAttachedDoesNot(t *testing.T) {
+	p, err := NewPool(16 << 10)
+	require.NoError(t, err)
+	s, err := p.Get()
+	require.NoError(t, err)
+	l := new(leaver)
+	s.Attach(l)
+	p.Put(s)
+	again, err := p.GetAttached()
+	require.NoError(t, err)
+	require.Same(t, s, again)
+	require.Same(t, l, again.Attached())
+	p.Put(again)
+	again, err = p.Get()
+	require.NoError(t, err)
+	require.Nil(t, again.Attached())
+	require.Equal(t, 1, l.left)
+	p.Put(again)
+	require.NoError(t, p.Close())
 }

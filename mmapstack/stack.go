@@ -139,6 +139,16 @@ func (s *Stack) closable() error {
 	return nil
 }
 
+// Evict makes the attached value leave, by the pool's OnFree hook if it has one,
+// else as an Occupant. The caller must have the stack from its pool or own it.
+// Error: *BusyError if the value does not leave; it stays attached then.
+func (s *Stack) Evict() error {
+	if s.pool != nil {
+		return s.evict(s.pool.onFree)
+	}
+	return s.evict(nil)
+}
+
 // evict makes the attached value leave: by the hook if there is one, else as
 // an Occupant.
 func (s *Stack) evict(hook func(any)) error {

@@ -17,17 +17,11 @@ func (t *tenant) Vacate() error { return t.co.Close() }
 
 // tenantOf answers the coroutine that lives on s, and makes it if need be.
 func tenantOf(s *mmapstack.Stack) (*stackhop.Coro, error) {
-	switch a := s.Attached().(type) {
-	case *tenant:
-		return a.co, nil
-	case nil:
-	case mmapstack.Occupant:
-		if err := a.Vacate(); err != nil {
-			return nil, fmt.Errorf("pull: the stack is in use: %w", err)
-		}
-		s.Attach(nil)
-	default:
-		return nil, &mmapstack.BusyError{Why: fmt.Sprintf("a %T is attached to the stack; call Attach(nil) when it has left", a)}
+	if t, ok := s.Attached().(*tenant); ok {
+		return t.co, nil
+	}
+	if err := s.Evict(); err != nil { // another library's
+		return nil, fmt.Errorf("pull: the stack is in use: %w", err)
 	}
 	co, err := stackhop.New(s.Region(), nil)
 	if err != nil {
@@ -53,7 +47,7 @@ func (e *core) settle(s *mmapstack.Stack, body func(*stackhop.Coro)) error {
 
 // rent is settle on a stack from pool, which gets it back at the end.
 func (e *core) rent(pool *mmapstack.Pool, body func(*stackhop.Coro)) error {
-	s, err := pool.Get()
+	s, err := pool.GetAttached()
 	if err != nil {
 		return err
 	}
