@@ -18,9 +18,15 @@ func TestSwitchingCallsAreInlined(t *testing.T) {
 	if err != nil {
 		t.Skip("no go command here")
 	}
-	out, err := exec.Command(goTool, "build", "-gcflags=-m=1", ".").CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	for _, f := range []string{`\(\*Task\)\.Yield`, `\(\*Task\)\.Resume`, "Spawn"} {
-		require.Regexp(t, regexp.MustCompile(`can inline `+f+`\n`), string(out))
+	for dir, functions := range map[string][]string{
+		".":         {`\(\*Task\)\.Yield`, `\(\*Task\)\.Resume`, "Spawn", "spawnBy", "start", "startBy"},
+		"../resume": {`\(\*Slot\)\.Yield`, "leave", `\(\*Slot\)\.Resume`, "enter", `\(\*Slot\)\.Run`, "first", "run", "runBy"},
+		"..":        {`\(\*Coro\)\.TrySwitch`, `\(\*Coro\)\.Switch`},
+	} {
+		out, err := exec.Command(goTool, "build", "-gcflags=-m=1", dir).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		for _, f := range functions {
+			require.Regexp(t, regexp.MustCompile(`: can inline `+f+`\n`), string(out))
+		}
 	}
 }

@@ -1,7 +1,5 @@
 package resume
 
-import "sync/atomic"
-
 // after does what the body asked for when it parked. It runs on the resumer's
 // side, which owns the slot until its word is stored (I4).
 func (s *Slot) after() error {
@@ -36,47 +34,35 @@ func (s *Slot) publish() {
 
 // arm opens the next generation (I2).
 func (s *Slot) arm() Handle {
-	word := s.age() + generation + stateArmed
-	storeRelease(&s.word, word)
-	return Handle{s, word}
+	s.gen += generation
+	h := Handle{s, s.gen + stateArmed}
+	storeRelease(&s.word, h.word)
+	return h
 }
 
 // relay gives s up and runs its target. It returns the slot whose body has
-// parked, or an error if none could be run.
+// parked, or why the target, which is live again, could not be run.
 func (s *Slot) relay() (*Slot, error) {
 	to := s.target
-	s.target = nil
-	word := s.age() + stateYielded
+	s.target = Handle{}
 	if s.publisher == nil {
 		s.set(stateYielded)
 	} else {
-		word += generation + stateArmed - stateYielded
 		s.publishOr(to)
 	}
-	err := to.coro.TrySwitch()
-	if err == nil {
-		return to, nil
-	}
-	// Not run: to becomes live again, and s is told, if nobody has taken it yet.
-	to.set(stateArmed)
-	if !atomic.CompareAndSwapUint64(&s.word, word, word-1) {
+	if err := to.slot.coro.TrySwitch(); err != nil {
+		to.unclaim()
 		return nil, err
 	}
-	s.failure = err
-	if err := s.coro.TrySwitch(); err != nil {
-		s.failure = nil
-		storeRelease(&s.word, word)
-		return nil, err
-	}
-	return s, nil
+	return to.slot, nil
 }
 
 // publishOr publishes s. If that panics, to is given back.
-func (s *Slot) publishOr(to *Slot) {
+func (s *Slot) publishOr(to Handle) {
 	published := false
 	defer func() {
 		if !published {
-			to.set(stateArmed)
+			to.unclaim()
 		}
 	}()
 	s.publish()

@@ -18,16 +18,14 @@ func Current() *Slot {
 // Yield suspends the task into its owner's hands. It panics with a kernel
 // error if the switch cannot be made: the body is locked to its thread
 // (ErrThreadLocked), or the caller is not the body (stackhop.ErrRunning).
-func (s *Slot) Yield() { leave(s, (*stackhop.Coro).TrySwitch) }
+func (s *Slot) Yield() { leave(s, (*stackhop.Coro).Switch) }
 
 // leave is inlined; see enter for why it is given what to call.
-func leave(s *Slot, switchBack func(*stackhop.Coro) error) {
+func leave(s *Slot, switchBack func(*stackhop.Coro)) {
 	if s.suspended() {
 		panic(ErrNotOnTask)
 	}
-	if err := switchBack(s.coro); err != nil {
-		panic(err)
-	}
+	switchBack(s.coro)
 }
 
 // Suspend suspends the task under a new handle, and has p publish it on the

@@ -6,7 +6,7 @@ import (
 	"github.com/stackhop/stackhop"
 )
 
-// What the body asks for when it parks.
+// What the body asks for when it parks, or why it did not run.
 type post uint32
 
 const (
@@ -14,12 +14,12 @@ const (
 	postSuspend              // arm, and publish
 	postTransfer             // arm if there is a publisher, and run target
 	postEnd                  // tell the ender
+	postRefused              // nothing: the body did not run
 )
 
-// enter claims s for its owner by moving its word from old to old-1, which is
-// running, and runs the task. If run says that the task has just yielded, the
-// slot is given back into its owner's hands. All else is for slow, which is told
-// whether the claim succeeded.
+// enter claims s for its owner and runs the task. If run says that the task has
+// just yielded, the slot is given back into its owner's hands. All else is for
+// settle.
 //
 // Enter, and all that calls it up to the user's loop, must be inlined there.
 // The return address that a processor predicts for a RET after a switch is that
@@ -27,56 +27,54 @@ const (
 // costs a misprediction. The compiler inlines what costs at most 80, and a call
 // costs 57, unless what is called is a parameter, which costs 17: that is why
 // enter is given functions that are always the same. A test keeps it so.
-func enter(s *Slot, old uint64, run func(*Slot) bool, slow func(*Slot, bool) error) error {
-	claimed := atomic.CompareAndSwapUint64(&s.word, old, old-1)
-	if claimed && run(s) {
-		storeRelease(&s.word, old)
+func enter(s *Slot, run func(*Slot) bool, settle func(*Slot) error) error {
+	if !atomic.CompareAndSwapUint64(&s.word, stateYielded, stateRunning) {
+		return refusals[s.state()]
+	}
+	if run(s) {
+		storeRelease(&s.word, stateYielded)
 		return nil
 	}
-	return slow(s, claimed)
+	return settle(s)
 }
 
 // first is enter for a task that nobody else can claim yet.
-func first(s *Slot, run func(*Slot) bool, settle func(*Slot, bool) error) error {
+func first(s *Slot, run func(*Slot) bool, settle func(*Slot) error) error {
 	run(s)
-	return settle(s, true)
+	return settle(s)
 }
 
-// run runs the task and reports whether it has just yielded. If the switch was
-// not made, failure says why.
+// run runs the task and reports whether it has just yielded.
 func run(s *Slot) bool { return runBy(s, (*stackhop.Coro).TrySwitch) }
 
 func runBy(s *Slot, switchTo func(*stackhop.Coro) error) bool {
-	err := switchTo(s.coro)
-	if err != nil {
-		s.failure = err
-		return false
+	if switchTo(s.coro) != nil {
+		s.post = postRefused
 	}
 	return s.post == postYield
 }
 
-// settle does what is to be done after a switch, or why none was made.
+// settle does what is to be done after a switch. If none was made it tries
+// again: that is the cheapest way for run to tell the error.
 //
 //go:noinline
-func settle(s *Slot, claimed bool) error {
-	if !claimed {
-		return s.refusal()
-	}
-	if err := s.failure; err != nil {
-		s.failure = nil
-		s.set(stateYielded)
-		return err
+func settle(s *Slot) error {
+	if s.post == postRefused {
+		s.post = postYield
+		if err := s.coro.TrySwitch(); err != nil {
+			s.set(stateYielded)
+			return err
+		}
 	}
 	return s.after()
 }
 
-// refusal says why the owner cannot resume now.
-func (s *Slot) refusal() error {
-	switch s.state() {
-	case stateArmed:
-		return ErrNotYielded
-	case stateDone, stateFree:
-		return ErrDone
-	}
-	return ErrRunning // or yielded again by now: it ran a moment ago
+// refusals says why the owner cannot resume, by the state found after the claim
+// failed.
+var refusals = [stateMask + 1]error{
+	stateDone:    ErrDone,
+	stateFree:    ErrDone,
+	stateRunning: ErrRunning,
+	stateYielded: ErrRunning, // it ran a moment ago
+	stateArmed:   ErrNotYielded,
 }

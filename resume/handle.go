@@ -59,6 +59,10 @@ func (h Handle) Resume() error {
 //
 // It returns nil when the owner continues the current task. Errors: ErrStale,
 // ErrNotOnTask, ErrThreadLocked: nothing happened, and h is as live as it was.
+//
+// If the task of h belongs to another testing/synctest bubble, that shows only
+// when the current task is suspended: then h stays live, and the resumer's call
+// answers stackhop.ErrBubble.
 func (h Handle) Transfer() error { return h.transfer(nil) }
 
 // TransferPublish is Transfer, but suspends the current task under a handle of
@@ -79,20 +83,18 @@ func (h Handle) transfer(p Publisher) error {
 	if !h.claim() {
 		return ErrStale
 	}
-	s.target, s.publisher, s.post = h.slot, p, postTransfer
+	s.target, s.publisher, s.post = h, p, postTransfer
 	if err := s.coro.TrySwitch(); err != nil {
-		s.target, s.publisher, s.post = nil, nil, postYield
+		s.target, s.publisher, s.post = Handle{}, nil, postYield
 		h.unclaim()
 		return err
 	}
-	err := s.failure
-	s.failure = nil
-	return err
+	return nil
 }
 
 // claim moves the slot from armed to running, if h is live.
 func (h Handle) claim() bool {
-	return h.slot != nil && atomic.CompareAndSwapUint64(&h.slot.word, h.word, h.word-1)
+	return h.slot != nil && atomic.CompareAndSwapUint64(&h.slot.word, h.word, stateRunning)
 }
 
 // unclaim undoes claim: h is live again.

@@ -13,13 +13,13 @@ import (
 // Resume, Finish, Done. The zero Slot is done.
 type Slot struct {
 	_    [0]atomic.Uint64 // word is 8-aligned on 32-bit targets too
-	word uint64           // generation and state: I1, I2
+	word uint64           // state, and generation while armed: I1
 	coro *stackhop.Coro
 	post post // what the body asked for when it parked
 
+	gen       uint64    // of the last arming: I2
 	publisher Publisher // of postSuspend and postTransfer
-	target    *Slot     // of postTransfer, claimed
-	failure   error     // why a switch was not made; nil but for a moment
+	target    Handle    // of postTransfer, claimed
 	ender     Ender
 }
 
@@ -31,27 +31,22 @@ type Ender interface{ Ended() }
 // library keeps one with Coro.SetLocal: so Transfer finds the current task.
 type Holder interface{ Slot() *Slot }
 
-// The states, in the low bits of word. A claim subtracts one. Only yielded has
-// both of its bits set, so that word|stateYielded is what word must be for the
-// owner to claim it. Running is even and not 0.
+// The states: what word is, but for the generation that armed adds. An odd
+// word is that of a parked or freed task.
 const (
-	stateDone       = 0 // ended, or never begun
-	stateFree       = 1 // done, and the owner needs it no more
-	stateRunning    = 2 // claimed by the owner
-	stateYielded    = 3 // in the owner's hands
-	stateRunningToo = 4 // claimed by a handle
-	stateArmed      = 5 // under the handle of this generation
-	stateMask       = 7
-	generation      = 8 // one, in word
+	stateDone    = 0 // ended, or never begun
+	stateFree    = 1 // done, and the owner needs it no more
+	stateRunning = 2
+	stateYielded = 3 // in the owner's hands
+	stateArmed   = 5 // under the handle of this generation
+	stateMask    = 7
+	generation   = 8 // one
 )
 
 func (s *Slot) state() uint64 { return atomic.LoadUint64(&s.word) & stateMask }
 
-// age returns word without the state.
-func (s *Slot) age() uint64 { return atomic.LoadUint64(&s.word) &^ stateMask }
-
-// set changes the state and keeps the generation. The caller owns the slot (I1).
-func (s *Slot) set(state uint64) { storeRelease(&s.word, s.age()|state) }
+// set changes the state. The caller owns the slot (I1).
+func (s *Slot) set(state uint64) { storeRelease(&s.word, state) }
 
 // Begin prepares a done slot for a task whose body runs on c. Nobody else may
 // use the slot meanwhile.
@@ -71,7 +66,7 @@ func (s *Slot) Run() error { return first(s, run, settle) }
 // ErrNotYielded if the task is suspended under a handle; ErrThreadLocked and
 // stackhop.ErrBubble as in Handle.Resume.
 func (s *Slot) Resume() error {
-	return enter(s, atomic.LoadUint64(&s.word)|stateYielded, run, settle)
+	return enter(s, run, settle)
 }
 
 // Finish marks the task done. It is the last that an Ender does with the slot.
