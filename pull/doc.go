@@ -31,6 +31,9 @@
 //   - Next and stop called in another testing/synctest bubble than Pull was panic
 //     with stackhop.ErrBubble, and can be called again in the right one.
 //
+// An iterator is on a goroutine of its own, as with iter.Pull: pulled from by a
+// task of package ctx, it is not on that task, and cannot suspend it.
+//
 // An iterator dropped without stop is a bug, with iter.Pull as well: its
 // goroutine stays for ever, and so do its stack and what that refers to. Nothing
 // collects it, since a parked goroutine is a root of the collector.

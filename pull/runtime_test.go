@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"runtime/pprof"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -246,4 +247,31 @@ func TestElementsDoNotAllocate(t *testing.T) {
 	next2, stop2 := pull.Pull2(iter.Seq2[int, string](squares))
 	defer stop2()
 	require.Zero(t, testing.AllocsPerRun(1000, func() { next2() }))
+}
+
+func TestHammerOnManyThreads(t *testing.T) {
+	for _, s := range standIns(t) {
+		if s.name == "pull.PullOn" {
+			continue // its stacks are one consumer's
+		}
+		var group sync.WaitGroup
+		for range 8 {
+			group.Go(func() {
+				for i := range testsupport.Scale(300) {
+					next, stop := s.pull(evens(s.pull, 40))
+					for v := 0; v < i%50; v += 2 {
+						if got, ok := next(); ok != (v < 40) || ok && got != v {
+							t.Errorf("%s: got %d %v, want %d", s.name, got, ok, v)
+						}
+						runtime.Gosched()
+					}
+					if i%16 == 0 {
+						runtime.GC()
+					}
+					stop()
+				}
+			})
+		}
+		group.Wait()
+	}
 }

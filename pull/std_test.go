@@ -11,7 +11,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/stackhop/stackhop"
 	"github.com/stackhop/stackhop/internal/testsupport"
 )
 
@@ -88,10 +87,11 @@ func TestStandardLibraryTestsPass(t *testing.T) {
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	require.Contains(t, string(out), "backend "+stackhop.Backend().Name)
+	backend := regexp.MustCompile(`(?m)^backend (\w+)$`).FindStringSubmatch(string(out))
+	require.Len(t, backend, 2)
 	want := regexp.MustCompile(`(?m)^func Test`).FindAllString(text, -1)
 	passed := regexp.MustCompile(`(?m)^--- PASS: Test\w+`).FindAllString(string(out), -1)
 	require.NotEmpty(t, want)
 	require.Len(t, passed, len(want))
-	t.Logf("%d tests of package iter pass on the %s backend", len(passed), stackhop.Backend().Name)
+	t.Logf("%d tests of package iter pass on the %s backend", len(passed), backend[1])
 }
