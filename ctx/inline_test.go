@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The figures of Yield, Resume and Spawn hang on their being inlined into the user's
-// loop, down to the one call of the switch.
+// The figures of Yield, Resume and Spawn hang on their being inlined into the
+// user's loop, down to the one call of the switch.
 func TestSwitchingCallsAreInlined(t *testing.T) {
 	if raceEnabled || testing.Short() {
 		t.Skip("race and short runs: no compilation")
@@ -19,8 +19,8 @@ func TestSwitchingCallsAreInlined(t *testing.T) {
 		t.Skip("no go command here")
 	}
 	for dir, functions := range map[string][]string{
-		".":         {`\(\*Task\)\.Yield`, `\(\*Task\)\.Resume`, "Spawn", "spawnBy", "start", "startBy"},
-		"../resume": {`\(\*Slot\)\.Yield`, "leave", `\(\*Slot\)\.Resume`, "enter", `\(\*Slot\)\.Run`, "first", "run", "runBy"},
+		".":         {`\(\*Task\)\.Yield`, `\(\*Task\)\.Resume`, `\(\*Task\)\.SuspendTo`, "Spawn", "spawnBy", "start", "startBy"},
+		"../resume": {`\(\*Slot\)\.Yield`, "leave", `\(\*Slot\)\.Resume`, "enter", `\(\*Slot\)\.Run`, "first", "run", "runBy", `\(\*Slot\)\.Suspend`, "park", `Handle\.Resume`, "enterBy"},
 		"..":        {`\(\*Coro\)\.TrySwitch`, `\(\*Coro\)\.Switch`},
 	} {
 		out, err := exec.Command(goTool, "build", "-gcflags=-m=1", dir).CombinedOutput()

@@ -34,13 +34,16 @@ func leave(s *Slot, switchBack func(*stackhop.Coro)) {
 // resumer's, and the task stays suspended under the handle.
 //
 // Suspend panics as Yield does.
-func (s *Slot) Suspend(p Publisher) {
+func (s *Slot) Suspend(p Publisher) { park(s, p, (*stackhop.Coro).TrySwitch) }
+
+// park is inlined; see enter for why it is given what to call.
+func park(s *Slot, p Publisher, switchBack func(*stackhop.Coro) error) {
 	if s.suspended() {
 		panic(ErrNotOnTask)
 	}
 	s.publisher, s.post = p, postSuspend
-	if err := s.coro.TrySwitch(); err != nil {
-		s.publisher, s.post = nil, postYield
+	if err := switchBack(s.coro); err != nil {
+		s.post = postYield
 		panic(err)
 	}
 }

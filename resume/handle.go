@@ -41,15 +41,30 @@ func (h Handle) Live() bool {
 // belong to, the error is stackhop.ErrBubble, and the handle stays live.
 //
 // A panic comes only from a publish function that the task suspended with.
-func (h Handle) Resume() error {
+func (h Handle) Resume() error { return enterBy(h, run, settleHandle) }
+
+// enterBy is inlined; see enter for why it is given what to call.
+func enterBy(h Handle, run func(*Slot) bool, settle func(Handle) error) error {
 	if !h.claim() {
 		return ErrStale
 	}
-	if err := h.slot.coro.TrySwitch(); err != nil {
-		h.unclaim()
-		return err
+	run(h.slot)
+	return settle(h)
+}
+
+// settleHandle is settle for a claim by a handle.
+//
+//go:noinline
+func settleHandle(h Handle) error {
+	s := h.slot
+	if s.post == postRefused {
+		s.post = postYield
+		if err := s.coro.TrySwitch(); err != nil {
+			h.unclaim()
+			return err
+		}
 	}
-	return h.slot.after()
+	return s.after()
 }
 
 // Transfer suspends the current task into its owner's hands, as Yield does,
