@@ -32,11 +32,15 @@ func TestH14Checkptr(t *testing.T) {
 
 // Modes of the runtime that ask more of a stack or of a switch.
 func TestDebugModes(t *testing.T) {
-	for _, mode := range []string{
-		"adaptivestackstart=0", "gcshrinkstackoff=1", "invalidptr=1", "tracebackancestors=10", "schedtrace=50,scheddetail=1",
-		"gcstoptheworld=1", "gcstoptheworld=2", "gctrace=0,gcpacertrace=0", "madvdontneed=1", "cgocheck=1", "dontfreezetheworld=1",
-		"traceadvanceperiod=1000000", "tracefpunwindoff=1", "tracecheckstackownership=1", "checkfinalizers=1",
-	} {
+	modes := []string{
+		"adaptivestackstart=0", "gcstoptheworld=2", "tracefpunwindoff=1", "tracecheckstackownership=1",
+		"gcshrinkstackoff=1", "invalidptr=1", "tracebackancestors=10", "schedtrace=50,scheddetail=1",
+		"gcstoptheworld=1", "madvdontneed=1", "dontfreezetheworld=1", "traceadvanceperiod=1000000", "checkfinalizers=1",
+	}
+	if testing.Short() {
+		modes = modes[:4]
+	}
+	for _, mode := range modes {
 		t.Run(mode, func(t *testing.T) {
 			testsupport.RunChild(t, "mode", childLimit, "GODEBUG="+mode).RequireOK(t)
 		})
