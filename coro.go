@@ -20,8 +20,10 @@ type Coro struct {
 	lo    uintptr        // the running window of g.stack; lo, hi, guard stand in
 	hi    uintptr        // the order of g.stack.lo, .hi, .stackguard0
 	guard uintptr
-	top   uintptr        // end of the memory; 0 while on a stack of the runtime
-	spIn  uintptr        // where the body parked, a guess at its g.sched.sp
+	top   uintptr // end of the memory; 0 while on a stack of the runtime
+	//lint:ignore U1000 the assembly's
+	spIn uintptr // where the body parked, a guess at its g.sched.sp
+	//lint:ignore U1000 likewise
 	spOut uintptr        // where its owner parked, likewise
 	main  unsafe.Pointer // funcval of (*Coro).mainLoop, entered at the stack's base
 

@@ -10,11 +10,14 @@ import (
 // Addresses and constants of this process, written once by decide, before the
 // first coroutine is made. The assembly reads the first four.
 var (
-	traceFlag   = &never // trace.enabled
+	//lint:ignore U1000 the assembly reads it
+	traceFlag = &never // trace.enabled
+	//lint:ignore U1000 likewise
 	profileFlag = &never // goroutineProfile.active
-	saveG       uintptr  // runtime.save_g on arm64, else 0
-	stackGuard  uintptr  // bytes between g.stack.lo and g.stackguard0
-	never       uint8    // what the flags are before decide: a byte that is 0
+	//lint:ignore U1000 likewise
+	saveG      uintptr // runtime.save_g on arm64, else 0
+	stackGuard uintptr // bytes between g.stack.lo and g.stackguard0
+	never      uint8   // what the flags are before decide: a byte that is 0
 
 	newcoro    func(func(unsafe.Pointer)) unsafe.Pointer
 	coroswitch func(unsafe.Pointer)
@@ -117,7 +120,7 @@ func (c *Coro) arm() {
 // letIn lets owners enter by the fast path, which looks at the owner's bubble
 // only: a body in a bubble is entered by the slow one, which compares.
 func (c *Coro) letIn() {
-	if peek64(c.g+gBubble) == 0 {
+	if c.port == nil && peek64(c.g+gBubble) == 0 {
 		c.in = c.g
 	}
 }

@@ -7,6 +7,8 @@ import "runtime"
 // switchSlow is where switchCoro goes when it cannot serve: somebody may be
 // looking, F is not plain, T is fresh, or the switch is refused. Always correct:
 // the runtime's own coroswitch does the work.
+//
+//lint:ignore U1000 the assembly jumps here
 func switchSlow(c *Coro) {
 	if err := c.slow(); err != nil {
 		panic(err)
@@ -14,6 +16,8 @@ func switchSlow(c *Coro) {
 }
 
 // trySwitchSlow is trySwitchCoro's slow path.
+//
+//lint:ignore U1000 the assembly jumps here
 func trySwitchSlow(c *Coro) *refusal {
 	if err := c.slow(); err != nil {
 		return &refusal{err}
@@ -61,6 +65,8 @@ func (c *Coro) slowLeave(self uintptr) error {
 }
 
 // transferSlow is transferCoro's slow path.
+//
+//lint:ignore U1000 the assembly jumps here
 func transferSlow(c, to *Coro) *refusal {
 	if err := c.slowTransfer(to); err != nil {
 		return &refusal{err}

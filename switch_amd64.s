@@ -153,7 +153,8 @@
 // and nothing here touches them. A jump, not a RET: the return predictor knows
 // F's callers only.
 #define RUN \
-	MOVQ	R9, (TLS) \
+	MOVQ	TLS, CX \
+	MOVQ	R9, 0(CX)(TLS*1) \
 	MOVQ	R9, R14 \
 	MOVQ	$0, const_gM(R8) \
 	MOVQ	const_gSchedBP(R9), BP \
