@@ -3,7 +3,9 @@
 package stackhop
 
 import (
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"unsafe"
 )
 
@@ -184,7 +186,10 @@ func (c *Coro) runBody() {
 	defer func() {
 		if !returned {
 			if v := recover(); v != nil {
-				panic(v) // the process ends with the body's own frames below
+				if c.top == 0 {
+					crash(v)
+				}
+				panic(v) // nothing defers above the base: the process ends
 			}
 		}
 		c.balanceThread()
@@ -196,6 +201,25 @@ func (c *Coro) runBody() {
 	}()
 	c.body(c)
 	returned = true
+}
+
+// crash ends the process for a panic that a body on a stack of the runtime did
+// not recover. A panic there would run corostart's deferred coroexit, which hands
+// over to the owner as if nothing had happened (coro.go, Go 1.25 to 1.27).
+func crash(v any) {
+	p := &bodyPanic{v, debug.Stack()}
+	go func() { panic(p) }()
+	select {}
+}
+
+// A bodyPanic prints as the panic it stands for.
+type bodyPanic struct {
+	value any
+	stack []byte
+}
+
+func (p *bodyPanic) Error() string {
+	return fmt.Sprintf("%v [in the body of a coroutine]\n\n%s", p.value, p.stack)
 }
 
 // end ends the goroutine of a coroutine that is idle or fresh.

@@ -57,6 +57,7 @@ func (id *identity) Slot() *resume.Slot {
 func (id *identity) serveAll(c *stackhop.Coro) {
 	for !id.quit {
 		id.runTask()
+		debug.SetPanicOnFault(false) // one task's, not the next's
 		for {
 			err := c.TrySwitch()
 			if err == nil {
