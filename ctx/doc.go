@@ -32,7 +32,7 @@
 //	WithNativeStack    the runtime's, which grows               kept for the next such task
 //
 // A stack keeps its coroutine when its task ends, so that the next task on it
-// starts without an allocation. The [Task] itself is an allocation of some 200
+// starts without an allocation. The [Task] itself is an allocation of 128
 // bytes, unless the owner of an earlier one said by [Task.Free] that it is no
 // longer in use. Idle coroutines on the runtime's stacks are kept up to a number
 // of 256; of others, mmapstack decides.
