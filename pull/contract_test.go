@@ -153,7 +153,7 @@ var contract = []clause{
 		r.stop(stop)
 	}},
 	{"a runtime error", func(r *record, pull pullFunc) {
-		next, stop := pull(func(yield func(int) bool) { var m map[int]int; m[1] = 1 })
+		next, stop := pull(func(yield func(int) bool) { var none []int; yield(none[min(len(none), 1)]) })
 		r.next(next)
 		r.stop(stop)
 	}},

@@ -82,7 +82,7 @@ func TestValuesOfEveryShape(t *testing.T) {
 		"uint32":        check(uint32(math.MaxUint32)),
 		"uint64":        check(uint64(math.MaxUint64), uint64(1)),
 		"float32":       check(float32(1.5), float32(-2)),
-		"float64":       check(1.5, math.Inf(1), -0.0),
+		"float64":       check(1.5, math.Inf(1), math.Copysign(0, -1)),
 		"complex128":    check(complex(1, 2)),
 		"string":        check("", "x", "long enough to lie somewhere"),
 		"slice":         check([]int{1, 2}, nil, []int{}),

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -84,18 +83,18 @@ func TestH01SignalInsideSwitch(t *testing.T) {
 		t.Skip("no signals here")
 	}
 	got := make(chan os.Signal, 1)
-	signal.Notify(got, syscall.SIGHUP)
+	signal.Notify(got, hangup)
 	defer signal.Stop(got)
 	self, err := os.FindProcess(os.Getpid())
 	require.NoError(t, err)
-	if err := self.Signal(syscall.SIGHUP); err != nil {
+	if err := self.Signal(hangup); err != nil {
 		t.Skipf("cannot send signals here: %v", err)
 	}
 	runtime.SetCPUProfileRate(1000)
 	defer runtime.SetCPUProfileRate(0)
 	eachStorage(t, func(t *testing.T, st storage) {
 		amid(testsupport.Scale(2000), func() { t.Run("", func(t *testing.T) { pingPong(t, st, 10_000) }) },
-			func() { _ = self.Signal(syscall.SIGHUP) }) // it worked above
+			func() { _ = self.Signal(hangup) }) // it worked above
 	})
 }
 
@@ -403,7 +402,7 @@ func TestH10FramePointerWalksEnd(t *testing.T) {
 
 // The compiler takes X15 for zero, and R14 or R28 for the current goroutine.
 func TestH11FixedRegisters(t *testing.T) {
-	type block struct{ a, b, c, d, e, f, g, h uint64 }
+	type block [8]uint64
 	zero := func() (b block) { return b }
 	eachStorage(t, func(t *testing.T, st storage) {
 		bad := 0

@@ -109,7 +109,7 @@ func (t *stressTask) want(ok bool, what string, args ...any) {
 type stressNode struct {
 	next  *stressNode
 	value uint64
-	pad   [3]uint64
+	_     [3]uint64
 }
 
 var (

@@ -1,0 +1,7 @@
+//go:build unix
+
+package tests
+
+import "syscall"
+
+const hangup = syscall.SIGHUP
