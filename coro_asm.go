@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"unsafe"
 )
 
@@ -262,4 +263,4 @@ func InBubble() bool {
 	return layoutKnown() && peek64(getg()+gBubble) != 0
 }
 
-func layoutKnown() bool { return layoutFor(runtime.Version()) == nil }
+var layoutKnown = sync.OnceValue(func() bool { return layoutFor(runtime.Version()) == nil })

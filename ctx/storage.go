@@ -35,6 +35,11 @@ func acquire(set *settings) (*identity, error) {
 
 var portable = sync.OnceValue(func() bool { return stackhop.Backend().Name == "portable" })
 
+// oneTask reports whether a new identity must end with its first task: in a
+// bubble, which waits for its goroutines to end, and on the portable backend,
+// where only a new goroutine gets the spawner's bubble and labels.
+func oneTask() bool { return stackhop.InBubble() || portable() }
+
 // inBubble makes an identity for one task of the caller's bubble: on the
 // caller's stack if other is on one, else on a stack of the runtime.
 func inBubble(other *identity) (*identity, error) {
@@ -105,7 +110,7 @@ func fromCaller(stack *mmapstack.Stack) (*identity, error) {
 		id.busy = true
 		return id, nil
 	}
-	id, err := newIdentity(stack, stackhop.InBubble())
+	id, err := newIdentity(stack, oneTask())
 	if err != nil {
 		return nil, WithStack(stack).refused("need memory that can be a stack", err)
 	}
@@ -162,7 +167,7 @@ func (p *nativePool) get() (*identity, error) {
 		return id, nil
 	}
 	p.mu.Unlock()
-	return newIdentity(nil, stackhop.InBubble())
+	return newIdentity(nil, oneTask())
 }
 
 func (p *nativePool) put(id *identity) {
