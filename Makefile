@@ -91,7 +91,7 @@ layouts: ## the layout files say what the generator says
 ## Tests
 
 .PHONY: test
-test: setup check unit portable race arm64 riscv64 stress ## everything: what continuous integration runs
+test: setup unit check portable race arm64 riscv64 secret stress ## everything: what continuous integration runs
 	@echo "make test: all passed"
 
 .PHONY: unit
@@ -116,6 +116,13 @@ arm64: setup ## linux/arm64 under qemu-user
 .PHONY: riscv64
 riscv64: setup ## linux/riscv64 under qemu-user: the portable backend
 	GOARCH=riscv64 CGO_ENABLED=0 $(GO) test $(EMULATED) -exec qemu-riscv64-static $(PKGS)
+
+.PHONY: secret
+secret: ## what runtime/secret (Go 1.26 and later) expects of a switch
+	@if GOEXPERIMENT=runtimesecret $(GO) env GOEXPERIMENT >/dev/null 2>&1; then \
+		echo "GOEXPERIMENT=runtimesecret $(GO) test -run '^TestH15' ./tests"; \
+		GOEXPERIMENT=runtimesecret $(GO) test -run '^TestH15' ./tests; \
+	else echo "make secret: no runtime/secret in $$($(GO) env GOVERSION)"; fi
 
 .PHONY: stress
 stress: ## tasks against every observer of the runtime, DURATION=20s
