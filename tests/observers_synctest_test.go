@@ -38,9 +38,6 @@ func TestH13InsideABubble(t *testing.T) {
 }
 
 func TestH13TasksInsideABubble(t *testing.T) {
-	if known := bubbleKnown(t); !known {
-		t.Skipf("not known here, so that a task may get a coroutine from outside: %s", stackhop.Backend().Reason)
-	}
 	for range 3 { // what a bubble made does not come back in the next one
 		for _, o := range taskOptions {
 			t.Run(o.name, func(t *testing.T) {
@@ -99,13 +96,10 @@ func TestH13AcrossABubblesBorder(t *testing.T) {
 
 func TestInBubble(t *testing.T) {
 	require.False(t, stackhop.InBubble())
-	if !bubbleKnown(t) {
+	known := false
+	synctest.Test(t, func(*testing.T) { known = stackhop.InBubble() })
+	if !known {
 		require.False(t, asm())
 		t.Skipf("not known here: %s", stackhop.Backend().Reason)
 	}
-}
-
-func bubbleKnown(t *testing.T) (known bool) {
-	synctest.Test(t, func(*testing.T) { known = stackhop.InBubble() })
-	return known
 }
