@@ -260,7 +260,15 @@ func Current() *Coro {
 
 // InBubble reports whether the caller is in a testing/synctest bubble.
 func InBubble() bool {
-	return layoutKnown() && peek64(getg()+gBubble) != 0
+	return currentBubble() != 0
+}
+
+// currentBubble identifies the caller's bubble, 0 if it is in none.
+func currentBubble() uintptr {
+	if !layoutKnown() {
+		return 0
+	}
+	return peek64(getg() + gBubble)
 }
 
 var layoutKnown = sync.OnceValue(func() bool { return layoutFor(runtime.Version()) == nil })

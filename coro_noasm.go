@@ -48,6 +48,8 @@ func Current() *Coro { return portableCurrent() }
 // build nothing tells: false.
 func InBubble() bool { return false }
 
+func currentBubble() uintptr { return 0 }
+
 func (c *Coro) make()         { c.port = newPortable() }
 func (c *Coro) arm()          { c.state, c.goexited = stateReady, false }
 func (c *Coro) started() bool { return c.port.alive }

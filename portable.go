@@ -15,6 +15,7 @@ type portable struct {
 	enter   chan *Coro // owner to body; nil ends the goroutine
 	leave   chan struct{}
 	self    uintptr // the body's goroutine, as goroutineID tells it
+	bubble  uintptr // the synctest bubble of that goroutine, where it can be told
 	running bool    // the body runs; written by the side that runs
 	alive   bool    // the goroutine exists
 }
@@ -34,20 +35,28 @@ func (p *portable) trySwitch(c *Coro) error {
 	if c.state != stateReady {
 		return ErrDone
 	}
+	if p.alive && p.bubble != currentBubble() {
+		return ErrBubble
+	}
 	p.resume(c)
 	return nil
 }
 
 // resume runs the body until it suspends or ends. Owner's side.
 func (p *portable) resume(c *Coro) {
-	if !p.alive {
-		p.alive = true
-		go p.serve()
-	}
+	p.start()
 	p.running = true
 	leave := p.leave // the body may pass it on, by transfer
 	p.enter <- c
 	<-leave
+}
+
+// start makes the goroutine, if there is none.
+func (p *portable) start() {
+	if !p.alive {
+		p.alive, p.bubble = true, currentBubble()
+		go p.serve()
+	}
 }
 
 // suspend hands over to the owner. Body's side.
@@ -123,10 +132,10 @@ func (p *portable) transfer(c, to *Coro) error {
 	case to.state != stateReady:
 		return ErrDone
 	}
-	if !q.alive {
-		q.alive = true
-		go q.serve()
+	if q.alive && q.bubble != currentBubble() {
+		return ErrBubble
 	}
+	q.start()
 	// The owner waits on p.leave; to must answer there, and c on a channel
 	// that nobody waits on yet.
 	p.leave, q.leave = q.leave, p.leave
