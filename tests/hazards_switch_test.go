@@ -376,7 +376,7 @@ func TestH10FramePointerWalksEnd(t *testing.T) {
 		var mu sync.Mutex
 		c := st.coro(t, func(c *stackhop.Coro) {
 			for range 20 {
-				answer := make(chan int)
+				answer := make(chan int, 1)
 				go func() { mu.Lock(); defer mu.Unlock(); answer <- 1 }()
 				mu.Lock()
 				runtime.Gosched()
