@@ -377,7 +377,7 @@ func TestH10FramePointerWalksEnd(t *testing.T) {
 		c := st.coro(t, func(c *stackhop.Coro) {
 			for range 20 {
 				answer := make(chan int, 1)
-				go func() { mu.Lock(); defer mu.Unlock(); answer <- 1 }()
+				go func() { mu.Lock(); runtime.Gosched(); mu.Unlock(); answer <- 1 }()
 				mu.Lock()
 				runtime.Gosched()
 				mu.Unlock()

@@ -93,7 +93,7 @@ var _ = testsupport.Child("stress", func() {
 	s := newStress(seed, os.Getenv(stressDirEnv))
 	s.run(d)
 	fmt.Println(s)
-	if s.switches.Load() == 0 || s.ended.Load() == 0 {
+	if s.switches.Load() == 0 { // tasks may be too slow to end under an emulator
 		panic("nothing ran")
 	}
 	fmt.Println("ok")
