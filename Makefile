@@ -147,6 +147,21 @@ bench-peers: setup-peers ## the same round trip in Boost.Context (C++)
 	g++ -O2 -std=c++17 -Wall -Wextra -o $(BUILD)/boost-bench internal/peers/boost/jump.cpp -lboost_context
 	$(BUILD)/boost-bench
 
+# $(call put,begin of a marker line,file): the README with file below that marker.
+put = awk -v begin='$(1)' -v file='$(2)' \
+	'/^<!-- end of / { skip = 0 } \
+	!skip { print } \
+	index($$0, begin) == 1 { print "```"; while ((getline line < file) > 0) print line; print "```"; skip = 1 }' \
+	README.md >$(BUILD)/README.md; cp $(BUILD)/README.md README.md
+
+.PHONY: figures
+figures: ## measure again and put the figures into the README
+	@mkdir -p $(BUILD)
+	$(GO) run ./cmd/stackhop bench | sed 's/ *$$//' >$(BUILD)/bench.txt
+	$(MAKE) --no-print-directory bench-peers | grep -v '^g++\|^$(BUILD)' >$(BUILD)/bench-peers.txt
+	@$(call put,<!-- bench:,$(BUILD)/bench.txt)
+	@$(call put,<!-- bench-peers:,$(BUILD)/bench-peers.txt)
+
 .PHONY: clean
 clean: ## remove what make built
 	rm -rf $(BUILD)
