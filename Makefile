@@ -126,7 +126,7 @@ secret: ## what runtime/secret (Go 1.26 and later) expects of a switch
 
 .PHONY: stress
 stress: ## tasks against every observer of the runtime, DURATION=20s
-	$(GO) test ./tests/... -run '^TestStress' -count=1 -timeout 0 -v -stress.duration=$(DURATION)
+	$(GO) test ./tests -run '^TestStress$$' -count=1 -timeout 0 -v -stress.duration=$(DURATION)
 
 .PHONY: matrix
 matrix: ## unit tests on every supported Go release
