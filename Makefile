@@ -15,8 +15,8 @@ RELEASES ?= go1.25.3 go1.26.8 go1.27.4
 # Targets that the portable backend serves and that must at least compile.
 COMPILE_ONLY := windows/amd64 darwin/arm64 freebsd/amd64 js/wasm wasip1/wasm linux/riscv64
 
-# An emulated program runs 10 to 50 times slower: short tests, one package at a time.
-EMULATED := -short -p 1 -timeout 8m
+# An emulated program runs 10 to 50 times slower: short tests, a long limit.
+EMULATED := -short -timeout 8m
 
 # unsafe may be imported by files of these names, and by the kernel in the root.
 UNSAFE_FILES := (_unsafe(_[a-z0-9]+)*\.go|^\./[a-z0-9_]+\.go)$$
