@@ -108,15 +108,18 @@ func (c *Coro) Reset(body func(c *Coro)) error {
 }
 
 // Close ends the goroutine of a coroutine that is done or was never switched
-// to; then its Region is free. Closing twice is harmless. Error: ErrNotDone.
+// to; then its Region is free. Closing twice is harmless. Errors: ErrNotDone;
+// ErrBubble outside the bubble it was made in, and it stays open then.
 func (c *Coro) Close() error {
 	switch {
 	case c.state == stateClosed:
 		return nil
-	case c.state == stateReady && c.started():
+	case c.running:
 		return ErrNotDone
 	}
-	c.end()
+	if err := c.end(); err != nil {
+		return err
+	}
 	c.state = stateClosed
 	return nil
 }

@@ -105,6 +105,7 @@ func (c *Coro) make() {
 	c.g = peek64(uintptr(c.link) + coroGp)
 	c.fresh = true
 	if c.main == nil {
+		// SAFETY(K3): a func value is a pointer to its closure, which c.main keeps.
 		main := c.mainLoop
 		c.main = *(*unsafe.Pointer)(unsafe.Pointer(&main))
 	}
@@ -126,14 +127,6 @@ func (c *Coro) letIn() {
 	if c.port == nil && peek64(c.g+gBubble) == 0 {
 		c.in = c.g
 	}
-}
-
-// started reports whether the body has ever been switched to.
-func (c *Coro) started() bool {
-	if c.port != nil {
-		return c.port.alive
-	}
-	return c.running
 }
 
 // start is the coroutine's function, called by runtime.corostart on the native
@@ -158,7 +151,6 @@ func (c *Coro) exit() {
 		currentNative.remove(c)
 	}
 	c.in, c.g = notEnterable, notEnterable
-	c.running = false
 	c.alignThread()
 }
 
@@ -169,10 +161,8 @@ func (c *Coro) mainLoop() {
 		if c.left {
 			c.left = false
 		} else if c.state == stateReady {
-			c.running = true
 			c.runBody()
 		}
-		c.running = false
 		poke8(c.g+gPaniconfault, 0) // debug.SetPanicOnFault is one body's, not the next's
 		if c.state == stateClosed {
 			return
@@ -183,6 +173,7 @@ func (c *Coro) mainLoop() {
 
 // runBody runs one body to its end, however it ends.
 func (c *Coro) runBody() {
+	c.running = true
 	returned := false
 	defer func() {
 		if !returned {
@@ -193,7 +184,7 @@ func (c *Coro) runBody() {
 				panic(v) // nothing defers above the base: the process ends
 			}
 		}
-		c.balanceThread()
+		_ = c.UnlockThread() // whoever wants to know asks CheckThread before the end
 		c.finish(!returned)
 		if !returned && c.top != 0 {
 			c.left = true
@@ -224,25 +215,31 @@ func (p *bodyPanic) Error() string {
 }
 
 // end ends the goroutine of a coroutine that is idle or fresh.
-func (c *Coro) end() {
+func (c *Coro) end() error {
 	if c.port != nil {
-		c.port.end()
-		return
+		return c.port.end()
 	}
 	if c.g == notEnterable {
-		return // ended already
+		return nil // ended already
 	}
-	c.state = stateClosed
+	in, state := c.in, c.state
+	c.state = stateClosed // what mainLoop looks at
 	if !c.fresh {
 		c.letIn()
 	}
-	c.Switch()
+	err := c.TrySwitch()
+	if err != nil {
+		c.in, c.state = in, state
+	}
+	return err
 }
 
 // InheritLabels gives the body the calling goroutine's profiler labels
-// (runtime/pprof.SetGoroutineLabels), as a go statement would.
+// (runtime/pprof.SetGoroutineLabels), as a go statement would. It is the
+// owner's to call, while the body does not run; of no effect after the end of
+// the goroutine.
 func (c *Coro) InheritLabels() {
-	if c.port == nil {
+	if c.port == nil && c.g != notEnterable {
 		copyLabels(c.g, getg())
 	}
 }

@@ -37,6 +37,9 @@ func (c *Coro) Transfer(to *Coro) error { return c.port.transfer(c, to) }
 // holds more OS-thread locks than its owner did when it switched to it.
 func (c *Coro) CheckThread() error { return nil }
 
+// UnlockThread undoes the LockOSThread calls that CheckThread complains of.
+func (c *Coro) UnlockThread() error { return nil }
+
 // InheritLabels gives the body the calling goroutine's profiler labels. Here
 // only a body that has not started gets them: from the go statement.
 func (c *Coro) InheritLabels() {}
@@ -50,7 +53,6 @@ func InBubble() bool { return false }
 
 func currentBubble() uintptr { return 0 }
 
-func (c *Coro) make()         { c.port = newPortable() }
-func (c *Coro) arm()          { c.state, c.goexited = stateReady, false }
-func (c *Coro) started() bool { return c.port.alive }
-func (c *Coro) end()          { c.port.end() }
+func (c *Coro) make()      { c.port = newPortable() }
+func (c *Coro) arm()       { c.state, c.goexited = stateReady, false }
+func (c *Coro) end() error { return c.port.end() }

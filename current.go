@@ -9,7 +9,7 @@ var currentPortable sync.Map // uintptr → *Coro
 // finish marks the end of a body. It runs on the body's side, before the last
 // hand-over of that body.
 func (c *Coro) finish(goexited bool) {
-	c.goexited = goexited
+	c.goexited, c.running = goexited, false
 	c.state = stateIdle
 	if c.oneShot {
 		c.state = stateClosed

@@ -53,7 +53,8 @@ func copyLabels(to, from uintptr) {
 	*p = *q
 }
 
-// flagAt is the byte flag at a discovered address of the runtime's data.
+// flagAt is the byte flag at a discovered address. SAFETY(K2): it lies in the
+// runtime's data, which is never moved or freed.
 //
 //go:nocheckptr
 func flagAt(addr uintptr) *uint8 { return *(**uint8)(unsafe.Pointer(&addr)) }

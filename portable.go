@@ -1,9 +1,6 @@
 package stackhop
 
-import (
-	"runtime"
-	"runtime/debug"
-)
+import "runtime/debug"
 
 // portable is the backend that needs nothing but goroutines and channels: a
 // body runs on a goroutine of its own, and one side waits on a channel while
@@ -15,13 +12,13 @@ type portable struct {
 	enter   chan *Coro // owner to body; nil ends the goroutine
 	leave   chan struct{}
 	self    uintptr // the body's goroutine, as goroutineID tells it
-	bubble  uintptr // the synctest bubble of that goroutine, where it can be told
+	bubble  uintptr // the synctest bubble that the channels belong to, where it can be told
 	running bool    // the body runs; written by the side that runs
 	alive   bool    // the goroutine exists
 }
 
 func newPortable() *portable {
-	return &portable{enter: make(chan *Coro, 1), leave: make(chan struct{}, 1)}
+	return &portable{enter: make(chan *Coro, 1), leave: make(chan struct{}, 1), bubble: currentBubble()}
 }
 
 // trySwitch is TrySwitch of the portable backend.
@@ -30,12 +27,13 @@ func (p *portable) trySwitch(c *Coro) error {
 		if goroutineID() != p.self {
 			return ErrRunning
 		}
-		return p.suspend(c)
+		p.suspend()
+		return nil
 	}
 	if c.state != stateReady {
 		return ErrDone
 	}
-	if p.alive && p.bubble != currentBubble() {
+	if p.bubble != currentBubble() {
 		return ErrBubble
 	}
 	p.resume(c)
@@ -54,17 +52,16 @@ func (p *portable) resume(c *Coro) {
 // start makes the goroutine, if there is none.
 func (p *portable) start() {
 	if !p.alive {
-		p.alive, p.bubble = true, currentBubble()
+		p.alive = true
 		go p.serve()
 	}
 }
 
 // suspend hands over to the owner. Body's side.
-func (p *portable) suspend(*Coro) error {
+func (p *portable) suspend() {
 	p.running = false
 	p.leave <- struct{}{}
 	<-p.enter
-	return nil
 }
 
 // serve is the goroutine: it runs bodies until its coroutine ends.
@@ -75,9 +72,7 @@ func (p *portable) serve() {
 		p.self = id
 		currentPortable.Store(id, c)
 		oneShot := c.oneShot
-		if !p.run(c) {
-			runtime.Goexit() // not reached: run did not return
-		}
+		p.run(c)
 		currentPortable.Delete(id)
 		debug.SetPanicOnFault(false) // one body's, not the next's
 		p.running = false
@@ -93,7 +88,9 @@ func (p *portable) serve() {
 
 // run runs one body. When the body calls Goexit it does not return: the
 // deferred function hands over, and the goroutine ends.
-func (p *portable) run(c *Coro) (returned bool) {
+func (p *portable) run(c *Coro) {
+	c.running = true
+	returned := false
 	defer func() {
 		if returned {
 			c.finish(false)
@@ -108,17 +105,21 @@ func (p *portable) run(c *Coro) (returned bool) {
 		p.leave <- struct{}{}
 	}()
 	c.body(c)
-	return true
+	returned = true
 }
 
 // end makes the goroutine leave, and waits until it has.
-func (p *portable) end() {
+func (p *portable) end() error {
 	if !p.alive {
-		return
+		return nil
+	}
+	if p.bubble != currentBubble() {
+		return ErrBubble
 	}
 	p.alive = false
 	p.enter <- nil
 	<-p.leave
+	return nil
 }
 
 // transfer parks the body of c and runs to, whose owner becomes c's.
@@ -132,7 +133,7 @@ func (p *portable) transfer(c, to *Coro) error {
 	case to.state != stateReady:
 		return ErrDone
 	}
-	if q.alive && q.bubble != currentBubble() {
+	if q.bubble != currentBubble() {
 		return ErrBubble
 	}
 	q.start()

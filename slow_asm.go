@@ -31,7 +31,7 @@ func (c *Coro) slow() error {
 	}
 	self := getg()
 	if self == c.g {
-		return c.slowLeave(self)
+		return c.slowLeave()
 	}
 	return c.slowEnter(self)
 }
@@ -48,15 +48,13 @@ func (c *Coro) slowEnter(self uintptr) error {
 	return nil
 }
 
-// slowLeave is the body's side. The window stays wide: the runtime's switch may
+// slowLeave is the body's side. Its owner is in its bubble, or it would not have
+// entered. The window stays wide: the runtime's switch may
 // be preempted on its way, and the scheduler derives stackguard0 from the
 // window. It costs scan work until the next switch.
-func (c *Coro) slowLeave(self uintptr) error {
+func (c *Coro) slowLeave() error {
 	if err := c.CheckThread(); err != nil {
 		return err
-	}
-	if peek64(peek64(uintptr(c.link)+coroGp)+gBubble) != peek64(self+gBubble) {
-		return ErrBubble
 	}
 	c.entryExt, c.entryInt = 0, 0
 	c.alignThread()
@@ -97,7 +95,7 @@ func (c *Coro) slowTransfer(to *Coro) error {
 	// Nobody but the two sides reads a link: swapping T and O beforehand makes
 	// coroswitch on c park F there and run T.
 	owner := peek64(uintptr(c.link) + coroGp)
-	poke64(uintptr(c.link)+coroGp, to.in)
+	poke64(uintptr(c.link)+coroGp, to.g) // not to.in: a body in a bubble has none
 	poke64(uintptr(to.link)+coroGp, owner)
 	c.alignThread()
 	coroswitch(c.link)
@@ -171,14 +169,16 @@ func (c *Coro) CheckThread() error {
 	return &ThreadLockError{External: int(ext) - int(c.entryExt), Internal: int(internal) - int(c.entryInt)}
 }
 
-// balanceThread undoes the LockOSThread calls that an ended body left behind:
-// its owner would inherit them.
-func (c *Coro) balanceThread() {
-	for {
-		ext, _ := threadLocks(getg())
-		if ext <= c.entryExt {
-			return
-		}
+// UnlockThread undoes the LockOSThread calls that CheckThread complains of, for
+// a body that ends: its owner would inherit them. It answers what CheckThread
+// did before, nil if there was nothing to undo. A cgo callback is not undone.
+func (c *Coro) UnlockThread() error {
+	err := c.CheckThread()
+	if err == nil {
+		return nil
+	}
+	for ext, _ := threadLocks(getg()); ext > c.entryExt; ext-- {
 		runtime.UnlockOSThread()
 	}
+	return err
 }

@@ -3,7 +3,7 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// The switch, for amd64. In order:
+// The switch, for amd64. SAFETY(K1, K4, K5): see the package doc. In order:
 //
 //	switchCoro          park one side of a coroutine, run the other
 //	trySwitchCoro       the same, answering a refusal
@@ -24,7 +24,7 @@
 //	fresh      g.stack native   sp native         region untouched
 //	running    g.stack [Lo,Hi)  sp in [Lo,Top)    header holds the native side
 //	suspended  g.stack [sp,Top) sp in [Lo,Top)    likewise
-//	leaving    likewise running, frames dropped   header holds the native side
+//	leaving    as running; leaveGoexit drops the frames
 //	done       g.stack native   sp native         region free
 //
 // The window is narrow while suspended since the collector counts hi-sp of
@@ -83,7 +83,8 @@
 
 // WIDEN gives T = R9, the body of the coroutine in r, its running window. suspendG
 // resets stackguard0 from the narrow window when it scans, so that is mended if
-// need be. lo and hi lie in Coro as in g. Clobbers R11, X0.
+// need be; a preemption request lost with it is made again. lo and hi lie in Coro
+// as in g. Clobbers R11, X0.
 #define WIDEN(r) \
 	MOVOU	Coro_lo(r), X0 \
 	MOVOU	X0, const_gStackLo(R9) \

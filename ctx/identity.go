@@ -1,7 +1,6 @@
 package ctx
 
 import (
-	"runtime"
 	"runtime/debug"
 
 	"github.com/stackhop/stackhop"
@@ -58,12 +57,9 @@ func (id *identity) serveAll(c *stackhop.Coro) {
 	for !id.quit {
 		id.runTask()
 		debug.SetPanicOnFault(false) // one task's, not the next's
-		for {
-			err := c.TrySwitch()
-			if err == nil {
-				break
-			}
-			id.unlockThread(err)
+		if c.TrySwitch() != nil {
+			id.keptLocked(c.UnlockThread())
+			c.Switch()
 		}
 	}
 }
@@ -71,18 +67,15 @@ func (id *identity) serveAll(c *stackhop.Coro) {
 // serveOne is the body of a coroutine that ends with its task.
 func (id *identity) serveOne(c *stackhop.Coro) {
 	id.runTask()
-	for err := c.CheckThread(); err != nil; err = c.CheckThread() {
-		id.unlockThread(err)
-	}
+	id.keptLocked(c.UnlockThread())
 }
 
-// unlockThread undoes one LockOSThread call that the body has left behind: its
-// resumer would inherit it. The task ends with err if it had no other error.
-func (id *identity) unlockThread(err error) {
-	if id.task.err == nil {
+// keptLocked ends the task with err, if it left its thread locked and had no
+// other error.
+func (id *identity) keptLocked(err error) {
+	if err != nil && id.task.err == nil {
 		id.task.err = &PanicError{Task: id.task.name, Value: err, Stack: debug.Stack()}
 	}
-	runtime.UnlockOSThread()
 }
 
 // runTask runs the body to its end, however that comes. After a Goexit it does
@@ -108,10 +101,7 @@ func (id *identity) aborted(v any) {
 		t.err = &PanicError{Task: t.name, Value: v, Stack: debug.Stack()}
 		return
 	}
-	t.err = ErrGoexit
-	for err := id.coro.CheckThread(); err != nil; err = id.coro.CheckThread() {
-		runtime.UnlockOSThread()
-	}
+	t.err = ErrGoexit // the kernel unlocks the thread
 }
 
 // Ended is called on the resumer's side when the task's frames are gone.

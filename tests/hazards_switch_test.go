@@ -83,18 +83,18 @@ func TestH01SignalInsideSwitch(t *testing.T) {
 		t.Skip("no signals here")
 	}
 	got := make(chan os.Signal, 1)
-	signal.Notify(got, hangup)
+	signal.Notify(got, winch)
 	defer signal.Stop(got)
 	self, err := os.FindProcess(os.Getpid())
 	require.NoError(t, err)
-	if err := self.Signal(hangup); err != nil {
+	if err := self.Signal(winch); err != nil {
 		t.Skipf("cannot send signals here: %v", err)
 	}
 	runtime.SetCPUProfileRate(1000)
 	defer runtime.SetCPUProfileRate(0)
 	eachStorage(t, func(t *testing.T, st storage) {
 		amid(testsupport.Scale(2000), func() { t.Run("", func(t *testing.T) { pingPong(t, st, 10_000) }) },
-			func() { _ = self.Signal(hangup) }) // it worked above
+			func() { _ = self.Signal(winch) }) // it worked above
 	})
 }
 

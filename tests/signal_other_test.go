@@ -4,5 +4,5 @@ package tests
 
 import "os"
 
-// hangup cannot be sent here; the test that wants to says so and skips.
-var hangup = os.Interrupt
+// winch cannot be sent here; the test that wants to says so and skips.
+var winch = os.Interrupt
