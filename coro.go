@@ -33,8 +33,11 @@ type Coro struct {
 	port     *portable // set: the portable backend serves this coroutine
 	entryExt uint32    // thread locks the owner held at the last slow entry
 	entryInt uint32
+	soft     uintptr // stackguard0 while calls of the runtime use the reserve; 0: guard
 	state    coroState
+	grows    uint8 // 1: the growth trap serves this stack
 	oneShot  bool
+	roams    bool // made by NewRoaming: region is the running body's
 	goexited bool // the last body was ended by runtime.Goexit
 	left     bool // mainLoop is entered again, after a Goexit was left
 	fresh    bool // the goroutine has not run yet
@@ -64,11 +67,12 @@ const notEnterable = 1
 // A panic that body does not recover ends the process, as in any goroutine.
 // runtime.Goexit ends the body only.
 //
-// The error is a *RegionError. A coroutine that is never run to its end keeps
+// The errors are a *RegionError and, for a region that grows on a backend that
+// can grow stacks, ErrGrowthOff. A coroutine that is never run to its end keeps
 // its goroutine and its Region for ever.
 func New(r Region, body func(c *Coro)) (*Coro, error) {
 	if r != (Region{}) {
-		if err := r.Check(); err != nil {
+		if err := r.usable(); err != nil {
 			return nil, err
 		}
 	}
@@ -98,6 +102,8 @@ func (c *Coro) Reset(body func(c *Coro)) error {
 		return ErrNotDone
 	case c.state == stateClosed:
 		return ErrClosed
+	case c.roams && c.region == Region{}:
+		return &RegionError{c.region, "a roaming coroutine needs one for each body: use ResetOn"}
 	}
 	c.body = body
 	if c.g == notEnterable && c.port == nil {
@@ -130,3 +136,7 @@ func (c *Coro) SetLocal(v any) { c.local = v }
 
 // Local answers what SetLocal kept, or nil.
 func (c *Coro) Local() any { return c.local }
+
+// Region returns the memory that c was made on, or that its body runs on; zero
+// for a stack that the runtime owns. It is the owner's to call, or the body's.
+func (c *Coro) Region() Region { return c.region }

@@ -134,20 +134,25 @@ func (c *Coro) letIn() {
 // does not see this stack while they run.
 func (c *Coro) start(unsafe.Pointer) {
 	defer c.exit() // also after a Goexit on a native stack
-	if c.region != (Region{}) {
-		r := c.region
-		c.lo, c.hi, c.guard, c.top = r.Lo, r.Hi, r.Lo+stackGuard, r.Top
+	for c.region != (Region{}) {
+		c.top = c.region.Top
+		c.setWindow(c.region.first())
 		rehome(c)
 		c.top = 0
-		return
+		if c.state == stateClosed {
+			return
+		}
+		c.Switch() // roaming, idle, on no region: ResetOn or Close comes next
 	}
-	currentNative.add(c)
-	c.mainLoop()
+	if !c.roams {
+		currentNative.add(c)
+		c.mainLoop()
+	}
 }
 
 // exit makes the coroutine ready for runtime.coroexit, which follows.
 func (c *Coro) exit() {
-	if c.region == (Region{}) {
+	if c.region == (Region{}) && !c.roams {
 		currentNative.remove(c)
 	}
 	c.in, c.g = notEnterable, notEnterable
@@ -164,7 +169,7 @@ func (c *Coro) mainLoop() {
 			c.runBody()
 		}
 		poke8(c.g+gPaniconfault, 0) // debug.SetPanicOnFault is one body's, not the next's
-		if c.state == stateClosed {
+		if c.state == stateClosed || c.roams {
 			return
 		}
 		c.Switch() // idle: the owner's Switch returns, Reset or Close comes next

@@ -14,6 +14,9 @@ func (c *Coro) finish(goexited bool) {
 	if c.oneShot {
 		c.state = stateClosed
 	}
+	if c.roams {
+		c.region = Region{}
+	}
 	c.in = notEnterable
 	c.body = nil
 }

@@ -160,3 +160,49 @@ func (c code) firstCall(list []inst, i int, at map[uintptr]int) string {
 	}
 	return ""
 }
+
+// calls returns the direct calls of c, and its jumps to other functions.
+func (c code) calls() (calls []call, err error) {
+	list, at, err := c.decode()
+	if err != nil {
+		return nil, err
+	}
+	for _, in := range list {
+		pc, ok := in.target()
+		if !ok {
+			continue
+		}
+		if _, inside := at[pc]; in.Op == x86asm.CALL || in.Op == x86asm.JMP && !inside {
+			calls = append(calls, call{pc, in.pc + uintptr(in.Len)})
+		}
+	}
+	return calls, nil
+}
+
+// resultSlots returns where in its frame c keeps the two results, in RAX and
+// RBX, of the call that returns to ret: the first stores of each behind it.
+func (c code) resultSlots(ret uintptr) (first, second uintptr, err error) {
+	list, at, err := c.decode()
+	if err != nil {
+		return 0, 0, err
+	}
+	slots := map[x86asm.Reg]uintptr{}
+	for _, in := range list[at[ret]:] {
+		if in.Op == x86asm.CALL {
+			break
+		}
+		m, ok := in.Args[0].(x86asm.Mem)
+		reg, stored := in.Args[1].(x86asm.Reg)
+		if in.Op != x86asm.MOV || !ok || !stored || m.Base != x86asm.RSP || m.Index != 0 || m.Disp <= 0 {
+			continue
+		}
+		if _, seen := slots[reg]; !seen {
+			slots[reg] = uintptr(m.Disp)
+		}
+	}
+	first, second = slots[x86asm.RAX], slots[x86asm.RBX]
+	if first == 0 || second == 0 || first == second {
+		return 0, 0, &discoveryError{"machine code of " + c.name(c.pc), "stores of RAX and RBX behind a call", fmt.Sprint(slots)}
+	}
+	return first, second, nil
+}

@@ -165,3 +165,43 @@ func (c code) follow(pc uintptr) (calls string, atomic bool) {
 	}
 	return "", false
 }
+
+// calls returns the direct calls of c, and its jumps to other functions.
+func (c code) calls() (calls []call, err error) {
+	for pc := c.pc; c.at(pc) != 0; pc += 4 {
+		w := c.at(pc)
+		to := pc + w.signed(0, 26)
+		if w.isBL() || w.isB() && to-c.pc >= uintptr(len(c.text)) {
+			calls = append(calls, call{to, pc + 4})
+		}
+	}
+	return calls, nil
+}
+
+// resultSlots returns where in its frame c keeps the two results, in R0 and R1,
+// of the call that returns to ret: the first stores of each behind it.
+func (c code) resultSlots(ret uintptr) (first, second uintptr, err error) {
+	const sp = 31
+	var slots [32]uintptr
+	keep := func(reg word, off uintptr) {
+		if slots[reg] == 0 {
+			slots[reg] = off
+		}
+	}
+	for pc := ret; c.at(pc) != 0 && !c.at(pc).isBL(); pc += 4 {
+		switch w := c.at(pc); {
+		case w.rn() != sp:
+		case w.is(0xffc0_0000, 0xf900_0000): // STR Xt, [SP, #imm12*8]
+			keep(w.rd(), 8*w.imm12())
+		case w.is(0xffc0_0000, 0xa900_0000): // STP Xt, Xt2, [SP, #imm7*8]
+			off := 8 * (uintptr(w) >> 15 & 0x7f)
+			keep(w.rd(), off)
+			keep(w>>10&31, off+8)
+		}
+	}
+	if slots[0] == 0 || slots[1] == 0 || slots[0] == slots[1] {
+		return 0, 0, &discoveryError{"machine code of " + c.name(c.pc), "stores of R0 and R1 behind a call",
+			fmt.Sprint(slots[:2])}
+	}
+	return slots[0], slots[1], nil
+}

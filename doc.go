@@ -31,4 +31,7 @@
 //   - K5: a parked g is exactly as runtime.coroswitch leaves it, but for the
 //     window g.stack, which is [sp, Top) instead of [Lo, Hi). Whoever makes it
 //     run gives it the wide one first.
+//   - K6: while a g is in state copystack, the thread that copies its stack is the
+//     only one to look at its stack, window and sudogs; and the stack that
+//     copystack has allocated is nobody's yet.
 package stackhop

@@ -26,17 +26,30 @@ const (
 	gGoid         = 152      // runtime.g.goid
 	gWaitreason   = 176      // runtime.g.waitreason, 1 byte
 	gLockedm      = 208      // runtime.g.lockedm
-	gSecret       = gLockedm // no runtime.g.secret here: gLockedm stands in, which is tested for 0 beside it anyway
+	gSecret       = gLockedm // no runtime.g.secret here: gLockedm stands in
 	gGopc         = 280      // runtime.g.gopc
 	gLabels       = 344      // runtime.g.labels
 	gPaniconfault = 181      // runtime.g.paniconfault
 	gCoroarg      = 376      // runtime.g.coroarg
 	gBubble       = 384      // runtime.g.bubble
+	gSudogs       = 312      // runtime.g.waiting
 
-	mG0        = 0   // runtime.m.g0
-	mCurg      = 184 // runtime.m.curg
-	mLockedExt = 624 // runtime.m.lockedExt, 4 bytes
-	mLockedInt = 628 // runtime.m.lockedInt, 4 bytes
+	mG0            = 0   // runtime.m.g0
+	mCurg          = 184 // runtime.m.curg
+	mLockedExt     = 624 // runtime.m.lockedExt, 4 bytes
+	mLockedInt     = 628 // runtime.m.lockedInt, 4 bytes
+	mP             = 200 // runtime.m.p
+	mMallocing     = 232 // runtime.m.mallocing, 4 bytes
+	mPreemptoffLen = 248 // runtime.m.preemptoff.len
+	mLocks         = 256 // runtime.m.locks, 4 bytes
+	mNcgo          = 320 // runtime.m.ncgo, 4 bytes
+
+	pMaxStackScanDelta = 9472 // runtime.p.maxStackScanDelta
+
+	sudogElem       = 24        // runtime.sudog.elem
+	sudogElemTraced = sudogElem // no runtime.sudog.elem.vp here: sudogElem stands in
+	sudogElemValue  = sudogElem // no runtime.sudog.elem.vu here: sudogElem stands in
+	sudogWaitlink   = 64        // runtime.sudog.waitlink
 
 	coroGp        = 0  // runtime.coro.gp
 	coroF         = 8  // runtime.coro.f
@@ -46,6 +59,7 @@ const (
 
 	gRunning            = 2      // runtime._Grunning
 	gWaiting            = 4      // runtime._Gwaiting
+	gCopystack          = 8      // runtime._Gcopystack
 	gScan               = 0x1000 // runtime._Gscan
 	waitReasonCoroutine = 38     // runtime.waitReasonCoroutine
 	runtimeStackGuard   = 928    // runtime.stackGuard

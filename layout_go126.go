@@ -12,8 +12,18 @@ package stackhop
 //   - runtime.g.labels moved, it was at 344.
 //   - runtime.g.coroarg moved, it was at 376.
 //   - runtime.g.bubble moved, it was at 384.
+//   - runtime.g.waiting moved, it was at 312.
 //   - runtime.m.lockedExt moved, it was at 624.
 //   - runtime.m.lockedInt moved, it was at 628.
+//   - runtime.m.p moved, it was at 200.
+//   - runtime.m.mallocing moved, it was at 232.
+//   - runtime.m.preemptoff.len moved, it was at 248.
+//   - runtime.m.locks moved, it was at 256.
+//   - runtime.m.ncgo moved, it was at 320.
+//   - runtime.p.maxStackScanDelta moved, it was at 9472.
+//   - runtime.sudog.elem.vp came in.
+//   - runtime.sudog.elem.vu came in.
+//   - runtime.sudog.waitlink moved, it was at 64.
 const (
 	layoutMinor = 26
 	hasSecret   = 1 // 1: g has a field secret
@@ -40,11 +50,24 @@ const (
 	gPaniconfault = 181 // runtime.g.paniconfault
 	gCoroarg      = 384 // runtime.g.coroarg
 	gBubble       = 392 // runtime.g.bubble
+	gSudogs       = 320 // runtime.g.waiting
 
-	mG0        = 0   // runtime.m.g0
-	mCurg      = 184 // runtime.m.curg
-	mLockedExt = 648 // runtime.m.lockedExt, 4 bytes
-	mLockedInt = 652 // runtime.m.lockedInt, 4 bytes
+	mG0            = 0   // runtime.m.g0
+	mCurg          = 184 // runtime.m.curg
+	mLockedExt     = 648 // runtime.m.lockedExt, 4 bytes
+	mLockedInt     = 652 // runtime.m.lockedInt, 4 bytes
+	mP             = 208 // runtime.m.p
+	mMallocing     = 240 // runtime.m.mallocing, 4 bytes
+	mPreemptoffLen = 256 // runtime.m.preemptoff.len
+	mLocks         = 264 // runtime.m.locks, 4 bytes
+	mNcgo          = 328 // runtime.m.ncgo, 4 bytes
+
+	pMaxStackScanDelta = 13752 // runtime.p.maxStackScanDelta
+
+	sudogElem       = 24 // runtime.sudog.elem
+	sudogElemTraced = 24 // runtime.sudog.elem.vp
+	sudogElemValue  = 32 // runtime.sudog.elem.vu
+	sudogWaitlink   = 72 // runtime.sudog.waitlink
 
 	coroGp        = 0  // runtime.coro.gp
 	coroF         = 8  // runtime.coro.f
@@ -54,6 +77,7 @@ const (
 
 	gRunning            = 2      // runtime._Grunning
 	gWaiting            = 4      // runtime._Gwaiting
+	gCopystack          = 8      // runtime._Gcopystack
 	gScan               = 0x1000 // runtime._Gscan
 	waitReasonCoroutine = 38     // runtime.waitReasonCoroutine
 	runtimeStackGuard   = 928    // runtime.stackGuard

@@ -32,11 +32,24 @@ const (
 	gPaniconfault = 181 // runtime.g.paniconfault
 	gCoroarg      = 384 // runtime.g.coroarg
 	gBubble       = 392 // runtime.g.bubble
+	gSudogs       = 320 // runtime.g.waiting
 
-	mG0        = 0   // runtime.m.g0
-	mCurg      = 184 // runtime.m.curg
-	mLockedExt = 648 // runtime.m.lockedExt, 4 bytes
-	mLockedInt = 652 // runtime.m.lockedInt, 4 bytes
+	mG0            = 0   // runtime.m.g0
+	mCurg          = 184 // runtime.m.curg
+	mLockedExt     = 648 // runtime.m.lockedExt, 4 bytes
+	mLockedInt     = 652 // runtime.m.lockedInt, 4 bytes
+	mP             = 208 // runtime.m.p
+	mMallocing     = 240 // runtime.m.mallocing, 4 bytes
+	mPreemptoffLen = 256 // runtime.m.preemptoff.len
+	mLocks         = 264 // runtime.m.locks, 4 bytes
+	mNcgo          = 328 // runtime.m.ncgo, 4 bytes
+
+	pMaxStackScanDelta = 13752 // runtime.p.maxStackScanDelta
+
+	sudogElem       = 24 // runtime.sudog.elem
+	sudogElemTraced = 24 // runtime.sudog.elem.vp
+	sudogElemValue  = 32 // runtime.sudog.elem.vu
+	sudogWaitlink   = 72 // runtime.sudog.waitlink
 
 	coroGp        = 0  // runtime.coro.gp
 	coroF         = 8  // runtime.coro.f
@@ -46,6 +59,7 @@ const (
 
 	gRunning            = 2      // runtime._Grunning
 	gWaiting            = 4      // runtime._Gwaiting
+	gCopystack          = 8      // runtime._Gcopystack
 	gScan               = 0x1000 // runtime._Gscan
 	waitReasonCoroutine = 38     // runtime.waitReasonCoroutine
 	runtimeStackGuard   = 928    // runtime.stackGuard

@@ -23,11 +23,15 @@ var layout = map[string]int64{
 	"gSchedSP": gSchedSP, "gSchedPC": gSchedPC, "gSchedCtxt": gSchedCtxt, "gSchedLR": gSchedLR, "gSchedBP": gSchedBP,
 	"gStktopsp": gStktopsp, "gAtomicstatus": gAtomicstatus, "gGoid": gGoid, "gWaitreason": gWaitreason,
 	"gLockedm": gLockedm, "gSecret": gSecret, "gGopc": gGopc, "gLabels": gLabels, "gPaniconfault": gPaniconfault,
-	"gCoroarg": gCoroarg, "gBubble": gBubble,
+	"gCoroarg": gCoroarg, "gBubble": gBubble, "gSudogs": gSudogs,
 	"mG0": mG0, "mCurg": mCurg, "mLockedExt": mLockedExt, "mLockedInt": mLockedInt,
-	"coroGp": coroGp, "coroF": coroF, "coroMp": coroMp,
+	"mP": mP, "mMallocing": mMallocing, "mPreemptoffLen": mPreemptoffLen, "mLocks": mLocks, "mNcgo": mNcgo,
+	"pMaxStackScanDelta": pMaxStackScanDelta,
+	"sudogElem":          sudogElem, "sudogElemTraced": sudogElemTraced, "sudogElemValue": sudogElemValue,
+	"sudogWaitlink": sudogWaitlink,
+	"coroGp":        coroGp, "coroF": coroF, "coroMp": coroMp,
 	"coroLockedExt": coroLockedExt, "coroLockedInt": coroLockedInt,
-	"gRunning": gRunning, "gWaiting": gWaiting, "gScan": gScan,
+	"gRunning": gRunning, "gWaiting": gWaiting, "gCopystack": gCopystack, "gScan": gScan,
 	"waitReasonCoroutine": waitReasonCoroutine, "runtimeStackGuard": runtimeStackGuard,
 }
 

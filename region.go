@@ -17,11 +17,23 @@ import (
 // Go heap (runtime.shrinkstack, stack.go, Go 1.25 to 1.27), and a dead space
 // of a quarter counts as used. Any guard below Lo is the owner's business.
 //
+// With First set, the stack grows in place (see EnableGrowth):
+//
+//	       Lo            Limit                     Top              Hi
+//	guard ──┼── reserve ───┼── usable ──── header ───┼── dead space ──┤
+//
+// The body then starts on a window of First bytes and uses up to [Limit, Top);
+// the reserve is for the panic that tells it that a call did not fit. Here the
+// dead space must fault when touched, from the first page on that begins at or
+// above Top.
+//
 // The zero Region asks for a stack that the Go runtime owns and grows.
 type Region struct {
-	Lo  uintptr // lowest usable byte
-	Top uintptr // first byte past the memory
-	Hi  uintptr // first byte past the dead space
+	Lo    uintptr // lowest usable byte
+	Top   uintptr // first byte past the memory
+	Hi    uintptr // first byte past the dead space
+	First uintptr // bytes of the first window, a power of two; 0: it does not grow
+	Limit uintptr // lowest byte before an overflow; 0 unless it grows
 }
 
 const (
@@ -36,6 +48,14 @@ const (
 	// runtime's own guard takes 928 of them, and one call of fmt or of a
 	// system call wrapper most of the rest.
 	MinRegion = 4096
+
+	// MinWindow is the least First of a Region that grows, in bytes: three
+	// quarters of a window are usable.
+	MinWindow = 8192
+
+	// MinReserve is the least reserve [Lo, Limit) of a Region that grows, in
+	// bytes: one overflow, and one retry before it.
+	MinReserve = retryStep + panicStep
 )
 
 // ErrRegion is the sentinel that every *RegionError matches.
@@ -64,6 +84,8 @@ func (e *RegionError) Is(target error) bool { return target == ErrRegion }
 //     fatal error (runtime.stackalloc) instead of a silent move to the heap.
 func (r Region) Check() error {
 	switch {
+	case r.First != 0 || r.Limit != 0:
+		return r.checkGrowing()
 	case r.Lo%RegionAlign != 0 || r.Top%RegionAlign != 0 || r.Hi%RegionAlign != 0:
 		return &RegionError{r, fmt.Sprintf("Lo, Top and Hi must be multiples of %d", RegionAlign)}
 	case r.Lo >= r.Top || r.Top >= r.Hi:
@@ -75,6 +97,32 @@ func (r Region) Check() error {
 			r.Hi-r.Top, (r.Hi-r.Lo)/4-RegionHeader)}
 	case (r.Hi-r.Lo)&(r.Hi-r.Lo-1) == 0:
 		return &RegionError{r, fmt.Sprintf("Hi-Lo is %d, a power of two: add %d to Hi", r.Hi-r.Lo, RegionAlign)}
+	}
+	return nil
+}
+
+// checkGrowing is Check for a region that grows.
+//
+//   - First and Hi - Limit are powers of two, MinWindow <= First <= Hi - Limit:
+//     the runtime grows only such stacks, and the trap catches it at that.
+//   - A quarter of the window stays dead space even when the window has slid to Lo.
+func (r Region) checkGrowing() error {
+	widest := r.Hi - r.Limit
+	switch {
+	case r.Lo%RegionAlign != 0 || r.Top%RegionAlign != 0 || r.Hi%RegionAlign != 0 || r.Limit%RegionAlign != 0:
+		return &RegionError{r, fmt.Sprintf("Lo, Limit, Top and Hi must be multiples of %d", RegionAlign)}
+	case r.Lo >= r.Limit || r.Limit >= r.Top || r.Top >= r.Hi:
+		return &RegionError{r, "need Lo < Limit < Top < Hi"}
+	case r.Limit-r.Lo < MinReserve:
+		return &RegionError{r, fmt.Sprintf("Limit-Lo is %d bytes, the least is %d", r.Limit-r.Lo, MinReserve)}
+	case r.Top-r.Limit < MinRegion:
+		return &RegionError{r, fmt.Sprintf("Top-Limit is %d bytes, the least is %d", r.Top-r.Limit, MinRegion)}
+	case r.First < MinWindow || r.First&(r.First-1) != 0 || r.First > widest:
+		return &RegionError{r, fmt.Sprintf("First is %d, must be a power of two from %d to Hi-Limit, %d", r.First, MinWindow, widest)}
+	case widest&(widest-1) != 0:
+		return &RegionError{r, fmt.Sprintf("Hi-Limit is %d, must be a power of two", widest)}
+	case r.Top-r.Lo-RegionHeader > widest/4*3:
+		return &RegionError{r, fmt.Sprintf("Top-Lo is %d bytes, at most three quarters of Hi-Limit, %d", r.Top-r.Lo, widest)}
 	}
 	return nil
 }

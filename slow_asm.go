@@ -123,6 +123,7 @@ func (c *Coro) open() {
 	if c.top == 0 {
 		return
 	}
+	c.rearm(peek64(c.g + gSchedSP))
 	for i := 0; !lockWindow(c); i++ {
 		if i > 10 {
 			runtime.Gosched() // the collector scans it, for µs per KiB

@@ -48,7 +48,7 @@
 #define hdrTop   48
 #define hdrPanic 56
 #define hdrDefer 64
-#define hdrCoro  72
+#define hdrCoro  const_coroSlot
 
 // LOOKING leaves ZF clear in F's way if somebody may be looking, or F is not
 // plain. In: R8 = F. Clobbers AX, BX.
@@ -135,12 +135,12 @@
 	PAUSE \
 	JMP	-6(PC)
 
-// GUESS leaves T's SP in R13. guess is where T parked when it last did here; true
+// GUESS leaves T's SP in R13. guess in r is where T parked when it last did here; true
 // unless the runtime parked T or moved its stack since. Going to the new stack
 // by way of c, T and T.sched.sp is what bounds the speed of a switch; the guess
 // is one load from c, and the check of it a branch that is predicted.
-#define GUESS(guess) \
-	MOVQ	guess(DI), R13 \
+#define GUESS(guess, r) \
+	MOVQ	guess(r), R13 \
 	CMPQ	R13, const_gSchedSP(R9) \
 	JEQ	2(PC) \
 	MOVQ	const_gSchedSP(R9), R13
@@ -162,6 +162,21 @@
 	MOVQ	R13, SP \
 	MOVQ	const_gSchedPC(R9), AX \
 	JMP	AX
+
+// RUNPAIRED is RUN by a RET instead of a jump, for a T that is believed to have
+// parked in the same call as F: then the return predictor's top entry, pushed by
+// F's call, is where T goes on, and its callers' entries fit too. The word below
+// T's SP is free: T's own call pushed its return address there.
+#define RUNPAIRED \
+	MOVQ	TLS, CX \
+	MOVQ	R9, 0(CX)(TLS*1) \
+	MOVQ	R9, R14 \
+	MOVQ	$0, const_gM(R8) \
+	MOVQ	const_gSchedBP(R9), BP \
+	MOVQ	const_gSchedPC(R9), AX \
+	MOVQ	AX, -8(R13) \
+	LEAQ	-8(R13), SP \
+	RET
 
 // SWITCH parks the caller on c.link and runs whoever is parked there. It falls
 // through to what follows it, with nothing done, if it cannot. A coroutine of
@@ -190,7 +205,7 @@
 	MOVQ	Coro_in(DI), R9 \
 	CMPQ	R9, const_coroGp(SI) \
 	JNE	slow \
-	GUESS(Coro_spIn) \
+	GUESS(Coro_spIn, DI) \
 	CMPL	runtime·writeBarrier(SB), $0 \
 	JNE	enterMarking \
 	PARK \
@@ -206,7 +221,7 @@ enterNative: \
 leave: \
 	/* F is the body, T its owner. */ \
 	MOVQ	const_coroGp(SI), R9 \
-	GUESS(Coro_spOut) \
+	GUESS(Coro_spOut, DI) \
 	CMPL	runtime·writeBarrier(SB), $0 \
 	JNE	leaveMarking \
 	PARK \
@@ -294,6 +309,7 @@ TEXT ·transferCoro(SB), NOSPLIT|NOFRAME, $0-24
 	MOVQ	Coro_in(R12), R9
 	CMPQ	R9, const_coroGp(CX)
 	JNE	slow
+	GUESS(Coro_spIn, R12)
 	MOVQ	const_gM(R8), R10
 	MOVQ	$0, ret+16(FP)
 	CMPQ	Coro_top(R12), $0
@@ -311,10 +327,9 @@ fromNative:
 	MOVQ	R8, const_coroGp(SI)
 	MOVQ	Coro_spOut(DI), AX
 	MOVQ	AX, Coro_spOut(R12)
-	MOVQ	const_gSchedSP(R9), R13
 	HAND
 	STATUSES
-	RUN
+	RUNPAIRED
 slow:
 	JMP	·transferSlow(SB)
 

@@ -22,8 +22,8 @@
 #define hdrTop   48
 #define hdrPanic 56
 #define hdrDefer 64
-#define hdrCoro  72
-#define hdrLR    80
+#define hdrCoro  const_coroSlot
+#define hdrLR    80		// 88 is overflowSlot
 
 // LOOKING leaves R3 non-zero if somebody may be looking, or g is not plain.
 // Clobbers R3, R4.
@@ -66,9 +66,9 @@
 	MOVD	Coro_top(R0), R4 \
 	MOVD	R4, const_gStackHi(g)
 
-// RUN jumps into T. In: g = F, parked; R2 = T; curg and T.m are set. F moves to
-// R5. save_g clobbers R0, R27 and, being called, LR.
-#define RUN \
+// ENTER makes T the current g, on its stack. In: g = F, parked; R2 = T; curg and
+// T.m are set. F moves to R5. save_g clobbers R0, R27 and, being called, LR.
+#define ENTER \
 	MOVD	g, R5 \
 	MOVD	R2, g \
 	MOVB	runtime·iscgo(SB), R0 \
@@ -78,10 +78,20 @@
 	MOVD	ZR, const_gM(R5) \
 	MOVD	const_gSchedBP(g), R29 \
 	MOVD	const_gSchedSP(g), R4 \
-	MOVD	R4, RSP \
+	MOVD	R4, RSP
+
+// RUN jumps into T.
+#define RUN \
+	ENTER \
 	MOVD	const_gSchedPC(g), R4 \
 	CMP	ZR, ZR \
 	B	(R4)
+
+// RUNPAIRED is RUN by a RET, for the return predictor.
+#define RUNPAIRED \
+	ENTER \
+	MOVD	const_gSchedPC(g), LR \
+	RET
 
 // STATUSES changes both with plain stores.
 #define STATUSES \
@@ -233,7 +243,7 @@ fromNative:
 	MOVD	R6, const_gM(R2)
 	MOVD	R2, const_mCurg(R6)
 	STATUSES
-	RUN
+	RUNPAIRED
 slow:
 	B	·transferSlow(SB)
 

@@ -63,7 +63,7 @@ func comment(f offsets.Field, t offsets.Table) string {
 		c += ", " + f.Doc
 	}
 	if t.Absent[f.Name] {
-		c = fmt.Sprintf("no %s here: %s stands in, which is tested for 0 beside it anyway", f.Path, f.Else)
+		c = fmt.Sprintf("no %s here: %s stands in", f.Path, f.Else)
 	}
 	return c
 }

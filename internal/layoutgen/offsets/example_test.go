@@ -12,5 +12,8 @@ func Example() {
 			fmt.Printf("%s is %s, or %s in a release without it\n", f.Name, f.Path, f.Else)
 		}
 	}
-	// Output: gSecret is runtime.g.secret, or gLockedm in a release without it
+	// Output:
+	// gSecret is runtime.g.secret, or gLockedm in a release without it
+	// sudogElemTraced is runtime.sudog.elem.vp, or sudogElem in a release without it
+	// sudogElemValue is runtime.sudog.elem.vu, or sudogElem in a release without it
 }

@@ -8,7 +8,8 @@ type Field struct {
 	Doc  string // what the comment beside the constant says
 
 	// Else names the Field whose value stands in where a release has no such
-	// field. Empty: the field must exist.
+	// field, because what is done with the one is done with the other anyway.
+	// Empty: the field must exist.
 	Else string
 }
 
@@ -39,11 +40,24 @@ var Fields = []Field{
 	{Name: "gPaniconfault", Path: "runtime.g.paniconfault"},
 	{Name: "gCoroarg", Path: "runtime.g.coroarg"},
 	{Name: "gBubble", Path: "runtime.g.bubble"},
+	{Name: "gSudogs", Path: "runtime.g.waiting"},
 
 	{Name: "mG0", Path: "runtime.m.g0"},
 	{Name: "mCurg", Path: "runtime.m.curg"},
 	{Name: "mLockedExt", Path: "runtime.m.lockedExt", Doc: "4 bytes"},
 	{Name: "mLockedInt", Path: "runtime.m.lockedInt", Doc: "4 bytes"},
+	{Name: "mP", Path: "runtime.m.p"},
+	{Name: "mMallocing", Path: "runtime.m.mallocing", Doc: "4 bytes"},
+	{Name: "mPreemptoffLen", Path: "runtime.m.preemptoff.len"},
+	{Name: "mLocks", Path: "runtime.m.locks", Doc: "4 bytes"},
+	{Name: "mNcgo", Path: "runtime.m.ncgo", Doc: "4 bytes"},
+
+	{Name: "pMaxStackScanDelta", Path: "runtime.p.maxStackScanDelta"},
+
+	{Name: "sudogElem", Path: "runtime.sudog.elem"},
+	{Name: "sudogElemTraced", Path: "runtime.sudog.elem.vp", Else: "sudogElem"},
+	{Name: "sudogElemValue", Path: "runtime.sudog.elem.vu", Else: "sudogElem"},
+	{Name: "sudogWaitlink", Path: "runtime.sudog.waitlink"},
 
 	{Name: "coroGp", Path: "runtime.coro.gp"},
 	{Name: "coroF", Path: "runtime.coro.f"},
@@ -53,6 +67,7 @@ var Fields = []Field{
 
 	{Name: "gRunning", Path: "runtime._Grunning"},
 	{Name: "gWaiting", Path: "runtime._Gwaiting"},
+	{Name: "gCopystack", Path: "runtime._Gcopystack"},
 	{Name: "gScan", Path: "runtime._Gscan"},
 	{Name: "waitReasonCoroutine", Path: "runtime.waitReasonCoroutine"},
 	{Name: "runtimeStackGuard", Path: "runtime.stackGuard"},

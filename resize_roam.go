@@ -1,0 +1,34 @@
+package stackhop
+
+// NewRoaming makes a coroutine that has no memory of its own: ResetOn gives it
+// one body at a time together with the Region to run it on. So storage that is
+// carved for a moment needs no new coroutine. While it is done it lives on a
+// small stack of the runtime. It is otherwise as one that New made without a
+// body: born done, ended by Close.
+func NewRoaming() *Coro {
+	c := &Coro{roams: true, in: notEnterable, g: notEnterable}
+	c.make()
+	return c
+}
+
+// ResetOn gives a done coroutine that NewRoaming made the next body, and the
+// memory to run it on, which is free again once the Switch has returned in
+// which the body ended. Errors: *RegionError, also for a coroutine that New
+// made; and those of Reset. It allocates nothing if there is none.
+func (c *Coro) ResetOn(r Region, body func(c *Coro)) error {
+	if c.state == stateReady {
+		return ErrNotDone
+	}
+	if !c.roams {
+		return &RegionError{r, "the coroutine was made with a stack of its own: use Reset, or NewRoaming"}
+	}
+	if err := r.usable(); err != nil {
+		return err
+	}
+	c.region = r
+	if err := c.Reset(body); err != nil {
+		c.region = Region{}
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,5 @@
+//go:build linux && !race && !msan && !asan && go1.25 && !go1.28
+
+package stackhop
+
+func avx() uint8 { return 0 }
