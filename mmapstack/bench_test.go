@@ -95,3 +95,28 @@ func BenchmarkCarveClose(b *testing.B) {
 	}
 	_ = s.Close()
 }
+
+func BenchmarkGetPutWithHighWater(b *testing.B) {
+	p := newPool(b, 0, probedGuard(), WithHighWater())
+	b.ReportAllocs()
+	for b.Loop() {
+		s, _ := p.Get()
+		p.Put(s)
+	}
+}
+
+func BenchmarkHighWater(b *testing.B) {
+	for name, n := range map[string]int{"shallow": 500, "20KiB": 20 << 10} {
+		b.Run(name, func(b *testing.B) {
+			s, err := New(0)
+			if err != nil {
+				b.Fatal(err)
+			}
+			write(s, n)
+			for b.Loop() {
+				s.HighWater()
+			}
+			_ = s.Close()
+		})
+	}
+}

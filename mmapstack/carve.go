@@ -9,9 +9,11 @@ type carving struct {
 	resize func(lo uintptr) error
 
 	parent *Stack
+	by     Resizer // who moves the parent's end; nil: the parent's resize, if any
 	lo     uintptr // where the parent began before
 
-	mem []byte // static memory below Region().Lo that is closed as a guard
+	mem   []byte // static memory below Region().Lo that is closed as a guard
+	whole []byte // static memory, all of it
 }
 
 func (s *Stack) nest() *carving {
@@ -46,16 +48,38 @@ func (s *Stack) SetResizer(fn func(lo uintptr) error) { s.nest().resize = fn }
 //
 // Errors: *SizeError if size is out of range or s has too little room;
 // *BusyError if something is attached to s and there is no resizer, or the
-// resizer refuses; ErrClosed if s is not with its user.
-func (s *Stack) Carve(size int) (*Stack, error) {
+// resizer refuses, or s grows; ErrClosed if s is not with its user.
+func (s *Stack) Carve(size int) (*Stack, error) { return s.carve(size, nil) }
+
+// A Resizer moves the lower end of what runs on a stack, with which memory of
+// the stack it may use. A running *stackhop.Coro is one.
+type Resizer interface{ Resize(lo uintptr) error }
+
+// CarveFor is Carve for the very code that runs on s: body moves the lower
+// end of what that may use, now and when the carved stack is closed, and that
+// has to be done by code that runs on s, too. A resizer that was set is not
+// asked.
+func (s *Stack) CarveFor(body Resizer, size int) (*Stack, error) { return s.carve(size, body) }
+
+// CarveSpace returns how many bytes of its parent a carved stack of size bytes
+// takes, at most: its dead space and alignment included.
+func CarveSpace(size int) int {
+	usable := alignUp(uintptr(size), carveAlign)
+	return int(alignUp(usable+deadFor(usable), carveAlign)) + carveAlign
+}
+
+func (s *Stack) carve(size int, body Resizer) (*Stack, error) {
 	if s.state != stateOut {
 		return nil, ErrClosed
 	}
 	if size < MinSize || size > MaxSize {
 		return nil, &SizeError{"stack size", size, MinSize, MaxSize}
 	}
+	if s.region.First != 0 {
+		return nil, &BusyError{Why: "the lower end of a stack that grows is its reserve; carve from one that does not"}
+	}
 	c := s.nest()
-	if s.attached != nil && c.resize == nil {
+	if s.attached != nil && c.resize == nil && body == nil {
 		return nil, &BusyError{Why: "something is attached that does not know of carving; call SetResizer"}
 	}
 	usable := alignUp(uintptr(size), carveAlign)
@@ -71,10 +95,8 @@ func (s *Stack) Carve(size int) (*Stack, error) {
 		}
 		return nil, &SizeError{"size to carve", size, MinSize, most}
 	}
-	if c.resize != nil {
-		if err := c.resize(lo + whole); err != nil {
-			return nil, &BusyError{Why: "the stack does not shrink", Err: err}
-		}
+	if err := c.moveEnd(body, lo+whole); err != nil {
+		return nil, &BusyError{Why: "the stack does not shrink", Err: err}
 	}
 	s.region.Lo = lo + whole
 
@@ -84,12 +106,14 @@ func (s *Stack) Carve(size int) (*Stack, error) {
 	} else {
 		c.spare, k.next = k.next, nil
 	}
-	k.carving.parent, k.carving.lo = s, lo
+	k.carving.parent, k.carving.by, k.carving.lo = s, body, lo
 	k.region = stackhop.Region{Lo: lo, Top: lo + usable, Hi: lo + usable + deadFor(usable)}
 	k.size = int(usable)
 	k.state = stateOut
 	k.next, c.last = c.last, k
-	noteMaker(k)
+	if watch := watching.Load(); watch != 0 {
+		taken(k, watch)
+	}
 	return k, nil
 }
 
@@ -108,17 +132,26 @@ func (s *Stack) lastCarved() error {
 	return nil
 }
 
+// moveEnd has body, or else the resizer of the stack, move the lower end.
+func (c *carving) moveEnd(body Resizer, lo uintptr) error {
+	if body != nil {
+		return body.Resize(lo)
+	}
+	if c.resize != nil {
+		return c.resize(lo)
+	}
+	return nil
+}
+
 // uncarve gives the memory of s back to its parent.
 func (s *Stack) uncarve() error {
 	parent, c := s.carving.parent, s.carving.parent.carving
-	if c.resize != nil {
-		if err := c.resize(s.carving.lo); err != nil {
-			return &BusyError{Why: "the stack that was carved does not grow back", Err: err}
-		}
+	if err := c.moveEnd(s.carving.by, s.carving.lo); err != nil {
+		return &BusyError{Why: "the stack that was carved does not grow back", Err: err}
 	}
 	parent.region.Lo = s.carving.lo
 	c.last = s.next
 	s.next, c.spare = c.spare, s
-	s.carving.parent, s.carving.resize = nil, nil
+	s.carving.parent, s.carving.by, s.carving.resize = nil, nil, nil
 	return nil
 }

@@ -26,6 +26,13 @@
 // cost no mapping of their own; with mprotect each stack costs two. Which of
 // them serves is probed once, on first use; [GuardKind] tells.
 //
+// A stack that grows in place (WithGrowth, WithPoolGrowth) has its limit between
+// reserve and usable part, and a gap that holds the dead space of its widest
+// window, a power of two:
+//
+//	├─ gap ─┼─ reserve ─┼─────────── usable ───────────┼─ gap ─┤
+//	        Lo          Limit        … first window Top↑       Hi
+//
 // # Policy numbers
 //
 //   - DefaultSize is 64 KiB: room for fmt, encoding/json and a system call at
@@ -43,6 +50,11 @@
 //     to one.
 //   - With mprotect, guards use at most half of vm.max_map_count
 //     (32765 mappings, some 16,000 stacks, by default).
+//   - A stack that grows has GrowDefault, 128 KiB, usable, and a reserve of twice
+//     that: deferred calls that panic again at each level, as encoding/json's do, need
+//     more than the calls did. Its widest window is 512 KiB then, its stride
+//     768 KiB, of address space; memory is what is touched. The first window
+//     is FirstDefault, 8 KiB, of which 6 KiB are usable.
 //   - Pages: Put keeps the pages of as many idle stacks as make up
 //     KeepDefault bytes (64 MiB; WithKeep). Of a stack beyond that it gives
 //     back all pages but those of the topmost IdleLive bytes below Top
@@ -51,6 +63,9 @@
 //     to it. Trim does that to all idle stacks, and unmaps slabs that have none
 //     in use.
 //   - A pool maps at most MaxDefault (1,048,576; WithMax) stacks.
+//   - High-water marks: [Stack.HighWater] finds one by reading, so that a stack
+//     that nobody asks pays nothing. Uses are counted apart by a pool made
+//     WithHighWater, and while WatchSites is on, which package guard's Report uses.
 //   - Default has one pool per power of two.
 //
 // The package starts no goroutine, does nothing at import, sets no fork
@@ -63,8 +78,10 @@
 //	    the runtime that no heap object is there.
 //	M2  A slab stays mapped until no stack of it is out, and a Stack's slab is
 //	    reachable from it.
-//	M3  This package computes with addresses of stack memory; it neither reads
-//	    nor writes the memory, and makes no pointer from an address.
+//	M3  This package computes with addresses of stack memory, and makes no
+//	    pointer from an address. It reads and writes the memory only for high-water
+//	    marks, by slices that mmap or the caller of Static gave, and writes only
+//	    where nothing lives.
 //	M4  A Stack has one owner at a time: its user between Get and Put, else
 //	    the list that it is on. Only the owner reads or writes its fields.
 //	M5  While a stack is idle, its live bytes lie in [Top-IdleLive, Top).

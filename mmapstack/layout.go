@@ -31,14 +31,20 @@ const (
 
 // A layout is how stacks of one size lie in a slab.
 type layout struct {
-	size int // usable part of one stack, whole pages
-	gap  int // guard of one stack and dead space of another, whole pages
+	size    int // memory of one stack, whole pages
+	gap     int // guard of one stack and dead space of another, whole pages
+	first   int // of a stack that grows: its first window
+	reserve int // likewise: what of size is below the limit, whole pages
+	widest  int // likewise: its widest window
 }
 
 // newLayout rounds size and guard up to whole pages. 0 bytes of either stand for the default.
-func newLayout(size, guard int) (layout, error) {
+func newLayout(size, guard int, grow growth) (layout, error) {
 	if size == 0 {
 		size = DefaultSize
+		if grow.set {
+			size = GrowDefault
+		}
 	}
 	if size < MinSize || size > MaxSize {
 		return layout{}, &SizeError{"stack size", size, MinSize, MaxSize}
@@ -47,8 +53,14 @@ func newLayout(size, guard int) (layout, error) {
 		return layout{}, &SizeError{"guard size", guard, 0, MaxSize}
 	}
 	size = pageCeil(size)
-	return layout{size, pageCeil(max(guard, int(deadFor(uintptr(size)))))}, nil
+	if grow.set {
+		return grow.layout(size, guard)
+	}
+	return layout{size: size, gap: pageCeil(max(guard, int(deadFor(uintptr(size)))))}, nil
 }
+
+// usable is what a body can use of a stack.
+func (l layout) usable() int { return l.size - l.reserve }
 
 // deadFor returns how much dead space a window with usable bytes below it
 // needs: a quarter of the window, and the window no power of two.
@@ -69,8 +81,12 @@ func (l layout) bytes(n int) int { return n*l.stride() + l.gap }
 // region returns the window of a stack whose lowest byte is lo.
 func (l layout) region(lo uintptr, colour int) stackhop.Region {
 	top := lo + uintptr(l.size)
-	if off := uintptr(colour%Colours) * ColourStep; uintptr(l.size) >= stackhop.MinRegion+Colours*ColourStep {
+	if off := uintptr(colour%Colours) * ColourStep; uintptr(l.usable()) >= stackhop.MinRegion+Colours*ColourStep {
 		top -= off
+	}
+	if l.first != 0 {
+		limit := lo + uintptr(l.reserve)
+		return stackhop.Region{Lo: lo, Limit: limit, Top: top, Hi: limit + uintptr(l.widest), First: uintptr(l.first)}
 	}
 	// At most deadFor(l.size) plus RegionAlign past top, hence within the gap:
 	// a colour takes 128 bytes from the usable part and a third of that from the dead space.

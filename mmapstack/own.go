@@ -8,6 +8,7 @@ type Option func(*options)
 type options struct {
 	guard    int
 	guardSet bool
+	grow     growth
 }
 
 // WithGuard asks for a guard of at least n bytes, in whole pages. A mapped
@@ -28,7 +29,7 @@ func New(size int, opts ...Option) (*Stack, error) {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	lay, err := newLayout(size, o.guard)
+	lay, err := newLayout(size, o.guard, o.grow)
 	if err != nil {
 		return nil, err
 	}
@@ -42,6 +43,8 @@ func New(size int, opts ...Option) (*Stack, error) {
 		return nil, err
 	}
 	s.kind, s.state = Own, stateOut
-	noteMaker(s)
+	if watch := watching.Load(); watch != 0 {
+		taken(s, watch)
+	}
 	return s, nil
 }

@@ -50,13 +50,16 @@ type Pool struct {
 	idle   int
 	keep   int
 	guard  guardKind
+	grow   growth
+	marks  *marks // nil unless WithHighWater
 	onFree func(any)
 	err    error // what Get answers if the pool was made with a bad size
 
 	shards  []shard
-	shift   uint // of the hash, to the number of a shard
-	hotCap  int  // stacks of one shard that keep their pages
-	leanCap int  // stacks of one shard that keep only the top
+	watch   uint32 // watchMarks, or 0
+	shift   uint   // of the hash, to the number of a shard
+	hotCap  int    // stacks of one shard that keep their pages
+	leanCap int    // stacks of one shard that keep only the top
 
 	done, leaned, freed atomic.Uint64 // done: Puts of stacks that never got into a list
 
@@ -79,7 +82,7 @@ func NewPool(size int, opts ...PoolOption) (*Pool, error) {
 		opt(p)
 	}
 	var err error
-	if p.lay, err = newLayout(size, p.lay.gap); err != nil {
+	if p.lay, err = newLayout(size, p.lay.gap, p.grow); err != nil {
 		return nil, err
 	}
 	if p.guard == guardNone {
@@ -93,6 +96,9 @@ func NewPool(size int, opts ...PoolOption) (*Pool, error) {
 		if v.value < v.min {
 			return nil, &SizeError{v.what, v.value, v.min, int(^uint(0) >> 1)}
 		}
+	}
+	if p.marks != nil {
+		p.watch = watchMarks
 	}
 	p.setShards(runtime.GOMAXPROCS(0))
 	return p, nil
@@ -110,7 +116,7 @@ func (p *Pool) setShards(procs int) {
 }
 
 // Size returns the usable bytes of the pool's stacks.
-func (p *Pool) Size() int { return p.lay.size }
+func (p *Pool) Size() int { return p.lay.usable() }
 
 // Get returns a stack that nobody else has, with nothing attached: what was is
 // made to leave, as by Trim.
@@ -142,8 +148,8 @@ func (p *Pool) GetAttached() (*Stack, error) {
 	if sh.top.Load() != nil {
 		if s := sh.top.Swap(nil); s != nil {
 			s.state, s.home = stateOut, sh
-			if tracing.Load() {
-				noteMaker(s)
+			if watch := watching.Load() | p.watch; watch != 0 {
+				taken(s, watch)
 			}
 			return s, nil
 		}
@@ -163,8 +169,8 @@ func (p *Pool) Put(s *Stack) {
 	}
 	s.state = stateIdle
 	s.uses++
-	if tracing.Load() {
-		forgetMaker(s)
+	if watch := watching.Load() | p.watch; watch != 0 {
+		given(s, watch)
 	}
 	// An idle stack in the slot counts as hot, whatever the limits.
 	if sh := s.home; p.hotCap == 0 || !sh.top.CompareAndSwap(nil, s) {
@@ -213,7 +219,7 @@ func (p *Pool) getSlow(i int) (*Stack, error) {
 				return p.out(s, i), nil
 			}
 		}
-		return nil, &LimitError{p.max, p.lay.size}
+		return nil, &LimitError{p.max, p.lay.usable()}
 	}
 	s, err := p.cutStack()
 	if err != nil {
@@ -226,8 +232,8 @@ func (p *Pool) getSlow(i int) (*Stack, error) {
 // out makes s the caller's.
 func (p *Pool) out(s *Stack, i int) *Stack {
 	s.state, s.home, s.lean = stateOut, &p.shards[i], false
-	if tracing.Load() {
-		noteMaker(s)
+	if watch := watching.Load() | p.watch; watch != 0 {
+		taken(s, watch)
 	}
 	return s
 }

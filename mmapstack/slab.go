@@ -71,7 +71,7 @@ func (sl *slab) cutStack() (*Stack, error) {
 	}
 	s := &sl.stacks[i]
 	s.slab = sl
-	s.size = sl.lay.size
+	s.size = sl.lay.usable()
 	s.region = sl.lay.region(addrOf(sl.mem)+uintptr(off), sl.first+i)
 	sl.cut++
 	return s, nil

@@ -55,8 +55,8 @@ type Stack struct {
 	size     int
 	kind     Kind
 	state    uint8
-	lean     bool     // its pages were given back since it was last out
-	_        [24]byte // 128 bytes in all: neighbours in a slab share no pair of cache lines
+	lean     bool    // its pages were given back since it was last out
+	_        [8]byte // 128 bytes in all: neighbours in a slab share no pair of cache lines
 }
 
 // Region returns the stack's window. It shrinks while stacks are carved from
@@ -114,6 +114,8 @@ func (s *Stack) Close() error {
 	if err := s.evict(nil); err != nil {
 		return err
 	}
+	watch := watching.Load()
+	measure(s, watch)
 	var err error
 	switch s.kind {
 	case Own:
@@ -126,7 +128,9 @@ func (s *Stack) Close() error {
 	if err != nil {
 		return err
 	}
-	forgetMaker(s)
+	if watch&watchMakers != 0 {
+		forgetMaker(s)
+	}
 	s.state, s.region = stateFree, stackhop.Region{}
 	return nil
 }

@@ -53,7 +53,7 @@ func Static(mem []byte, opts ...Option) (*Stack, error) {
 		guard = mem[skip : skip+pageCeil(max(o.guard, 1))]
 		rest = mem[skip+len(guard):]
 	}
-	s := &Stack{kind: StaticMem, state: stateOut, carving: &carving{mem: guard}}
+	s := &Stack{kind: StaticMem, state: stateOut, carving: &carving{mem: guard, whole: mem}}
 	s.region = staticRegion(addrOf(rest), len(rest))
 	s.size = int(s.region.Top - s.region.Lo)
 
@@ -70,7 +70,9 @@ func Static(mem []byte, opts ...Option) (*Stack, error) {
 		}
 	}
 	statics.open = append(statics.open, s)
-	noteMaker(s)
+	if watch := watching.Load(); watch != 0 {
+		taken(s, watch)
+	}
 	return s, nil
 }
 

@@ -19,11 +19,16 @@ type Stats struct {
 	Misses uint64 // Gets that took a new or a cold stack
 	Leaned uint64 // Puts that gave back the pages below the top
 	Freed  uint64 // stacks given back whole, by Put or Trim
+
+	High Marks // of the uses so far, if the pool was made WithHighWater
 }
 
 // Stats returns a snapshot.
 func (p *Pool) Stats() Stats {
-	st := Stats{Size: p.lay.size, Guard: p.guard.String(), Max: p.max, Puts: p.done.Load()}
+	st := Stats{Size: p.lay.usable(), Guard: p.guard.String(), Max: p.max, Puts: p.done.Load()}
+	if p.marks != nil {
+		st.High = p.marks.sum()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := range p.shards {

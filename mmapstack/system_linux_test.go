@@ -224,7 +224,7 @@ func TestWithoutMemoryTheErrorNamesSizeAndErrnoAndNothingLeaks(t *testing.T) {
 const is64 = ^uint(0)>>63 == 1
 
 func mustLayout(t *testing.T, size int) layout {
-	lay, err := newLayout(size, 0)
+	lay, err := newLayout(size, 0, growth{})
 	require.NoError(t, err)
 	return lay
 }

@@ -5,16 +5,12 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 )
 
-var (
-	tracing atomic.Bool
-	makers  struct {
-		sync.Mutex
-		of map[*Stack][]uintptr
-	}
-)
+var makers struct {
+	sync.Mutex
+	of map[*Stack][]uintptr
+}
 
 // TraceMakers has every stack from now on remember who made it or got it, for
 // Live to tell. It is a debugging aid that makes Get and Put slow. false
@@ -26,7 +22,7 @@ func TraceMakers(on bool) {
 	if on {
 		makers.of = make(map[*Stack][]uintptr)
 	}
-	tracing.Store(on)
+	setWatch(watchMakers, on)
 }
 
 // A Maker tells who has a stack.
@@ -54,13 +50,10 @@ func Live() []Maker {
 	return list
 }
 
-// noteMaker remembers the caller of its caller as the one who has s.
+// noteMaker remembers the caller of taken's caller as the one who has s.
 func noteMaker(s *Stack) {
-	if !tracing.Load() {
-		return
-	}
 	pcs := make([]uintptr, 32)
-	pcs = pcs[:runtime.Callers(3, pcs)]
+	pcs = pcs[:runtime.Callers(4, pcs)]
 	makers.Lock()
 	defer makers.Unlock()
 	if makers.of != nil {
@@ -69,9 +62,6 @@ func noteMaker(s *Stack) {
 }
 
 func forgetMaker(s *Stack) {
-	if !tracing.Load() {
-		return
-	}
 	makers.Lock()
 	defer makers.Unlock()
 	delete(makers.of, s)
