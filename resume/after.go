@@ -8,63 +8,40 @@ func (s *Slot) after() error {
 		s.post = postYield
 		switch asked {
 		case postYield:
-			s.set(stateYielded)
+			s.give(stateYielded)
 			return nil
 		case postSuspend:
 			s.publish()
 			return nil
-		case postEnd:
-			s.ender.Ended()
+		}
+		next := s.ender.Ended()
+		if next == nil {
 			return nil
 		}
-		next, err := s.relay()
-		if next == nil {
+		parked, err := next.again() // a loop: a chain of ends needs one frame
+		if err != nil {
+			next.Untake()
 			return err
 		}
-		s = next // a loop: a chain of transfers needs one frame
+		s = parked
 	}
 }
 
-// publish arms the slot and hands out its handle.
+// publish arms the slot and hands out its handle, unless the task is to unwind.
 func (s *Slot) publish() {
 	p := s.publisher
 	s.publisher = nil
-	p.Publish(s.arm())
+	if h, armed := s.arm(); armed {
+		if p == nil {
+			panic("resume: Park with a nil Publisher: nobody could ever resume the task")
+		}
+		p.Publish(h)
+	}
 }
 
 // arm opens the next generation (I2).
-func (s *Slot) arm() Handle {
+func (s *Slot) arm() (h Handle, armed bool) {
 	s.gen += generation
-	h := Handle{s, s.gen + stateArmed}
-	storeRelease(&s.word, h.word)
-	return h
-}
-
-// relay gives s up and runs its target. It returns the slot whose body has
-// parked, or why the target, which is live again, could not be run.
-func (s *Slot) relay() (*Slot, error) {
-	to := s.target
-	s.target = Handle{}
-	if s.publisher == nil {
-		s.set(stateYielded)
-	} else {
-		s.publishOr(to)
-	}
-	if err := to.slot.coro.TrySwitch(); err != nil {
-		to.unclaim()
-		return nil, err
-	}
-	return to.slot, nil
-}
-
-// publishOr publishes s. If that panics, to is given back.
-func (s *Slot) publishOr(to Handle) {
-	published := false
-	defer func() {
-		if !published {
-			to.unclaim()
-		}
-	}()
-	s.publish()
-	published = true
+	h = Handle{s, s.gen + stateArmed}
+	return h, s.give(h.word)
 }

@@ -15,18 +15,33 @@
 //	             Begin                    Suspend, Transfer with publish
 //	done ───────────────▶ running ─────────────────────────────────▶ armed
 //	  ▲  Finish             │ ▲ ◀────────────────────────────────────  │
-//	  └─────────────────────┘ │            Handle.Resume, .Transfer
-//	                    Yield ▼ │ Slot.Resume
-//	                        yielded
+//	  ├─────────────────────┘ │            Handle.Resume, .Transfer    │ Claim
+//	  │                 Yield ▼ │ Slot.Resume                          │
+//	  │                     yielded ──────────────────────────────────▶┤
+//	  │                                       Claim                    │
+//	  │        Finish                         Claim                    ▼
+//	  └────────────────── unwinding ◀─────────────────────────────── dying
 //
-// A task that waits for one it has resumed counts as running.
+// A task that waits for one it has resumed counts as running. Claim(true) goes
+// to unwinding at once; Claim(false) to dying, until what the task has to wait
+// for is over.
 //
 // # Invariants
 //
-//	I1  A slot leaves yielded and armed only by compare-and-swap on word; the
-//	    winner owns the coroutine, and all other fields, until it stores word.
+//	I1  A slot leaves yielded, armed and dying only by compare-and-swap on word;
+//	    the winner owns the coroutine, and all other fields, until it stores word.
 //	I2  The generation grows by one each time a slot is armed, and never returns.
 //	I3  A Handle whose generation differs from its slot's is stale, for ever.
 //	I4  A task's word leaves running after the task is parked, on the resumer's
-//	    side, by a store with release order. Nothing of the slot is touched after it.
+//	    side, by a store with release order. Nothing of the slot is touched after it,
+//	    but for the look at asked, and if that is set a new claim.
+//	I5  Ask stores asked and Claim looks at word; a resumer stores word and looks
+//	    at asked. A barrier on the one side or the other stands between the two,
+//	    so an asked task is found suspended by one of them at least: by Claim, or
+//	    by its resumer, who claims it back and calls Ender.Asked. It is the
+//	    claim that decides if both find it.
+//	I6  A running slot holds the cell that its chain's resumer has taken note of
+//	    before it switched, and the cell names the slot. A transfer swaps the
+//	    cells of the two. The resumer reads the cell after its switch: who has
+//	    parked is its until it releases it.
 package resume

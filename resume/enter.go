@@ -4,21 +4,22 @@ import (
 	"sync/atomic"
 
 	"github.com/stackhop/stackhop"
+	"github.com/stackhop/stackhop/cancel"
+	"github.com/stackhop/stackhop/internal/release"
 )
 
 // What the body asks for when it parks, or why it did not run.
-type post uint32
+type post uint8
 
 const (
-	postYield    post = iota // nothing
-	postSuspend              // arm, and publish
-	postTransfer             // arm if there is a publisher, and run target
-	postEnd                  // tell the ender
-	postRefused              // nothing: the body did not run
+	postYield   post = iota // nothing
+	postSuspend             // arm, and publish
+	postEnd                 // tell the ender
+	postRefused             // nothing: the body did not run
 )
 
-// enter claims s for its owner and runs the task. If run says that the task has
-// just yielded, the slot is given back into its owner's hands. All else is for
+// enter claims s for its owner and runs the task. If who parked has
+// just yielded, next gives the slot back into its owner's hands. All else is for
 // settle.
 //
 // Enter, and all that calls it up to the user's loop, must be inlined there.
@@ -27,46 +28,69 @@ const (
 // costs a misprediction. The compiler inlines what costs at most 80, and a call
 // costs 57, unless what is called is a parameter, which costs 17: that is why
 // enter is given functions that are always the same. A test keeps it so.
-func enter(s *Slot, run func(*Slot) bool, settle func(*Slot) error) error {
+func enter(s *Slot, run func(*Slot) *Slot, next func(*Slot, func(*Slot, bool) error) error, settle func(*Slot, bool) error) error {
 	if !atomic.CompareAndSwapUint64(&s.word, stateYielded, stateRunning) {
 		return refusals[s.state()]
 	}
-	if run(s) {
-		storeRelease(&s.word, stateYielded)
-		return nil
+	return next(run(s), settle)
+}
+
+// next is inlined: it gives the slot back, or leaves it to settle.
+func next(s *Slot, settle func(*Slot, bool) error) error {
+	released := s.post == postYield
+	if released {
+		release.Store64(&s.word, stateYielded)
+		if atomic.LoadUint32(&s.asked) == 0 { // after the store: I5
+			return nil
+		}
 	}
-	return settle(s)
+	return settle(s, released)
 }
 
 // first is enter for a task that nobody else can claim yet.
-func first(s *Slot, run func(*Slot) bool, settle func(*Slot) error) error {
-	run(s)
-	return settle(s)
+func first(s *Slot, run func(*Slot) *Slot, settle func(*Slot, bool) error) error {
+	return settle(run(s), false)
 }
 
-// run runs the task and reports whether it has just yielded.
-func run(s *Slot) bool { return runBy(s, (*stackhop.Coro).TrySwitch) }
+// run runs the task and returns who has parked in the end: it, or to whom it
+// transferred.
+func run(s *Slot) *Slot { return runBy(s, (*stackhop.Coro).TrySwitch) }
 
-func runBy(s *Slot, switchTo func(*stackhop.Coro) error) bool {
+func runBy(s *Slot, switchTo func(*stackhop.Coro) error) *Slot {
+	cell := s.cell
 	if switchTo(s.coro) != nil {
 		s.post = postRefused
 	}
-	return s.post == postYield
+	return cell.slot
 }
 
-// settle does what is to be done after a switch. If none was made it tries
-// again: that is the cheapest way for run to tell the error.
+// settle does what is to be done after a switch, or what is left of it if the
+// slot was released: see to it that an asked task unwinds. If no switch was made
+// it tries again: that is the cheapest way for run to tell the error.
 //
 //go:noinline
-func settle(s *Slot) error {
+func settle(s *Slot, released bool) error {
+	if released {
+		s.reclaim(stateYielded)
+		return nil
+	}
 	if s.post == postRefused {
-		s.post = postYield
-		if err := s.coro.TrySwitch(); err != nil {
-			s.set(stateYielded)
+		parked, err := s.again()
+		if err != nil {
+			s.give(stateYielded)
 			return err
 		}
+		s = parked
 	}
 	return s.after()
+}
+
+// again is run after a refusal.
+func (s *Slot) again() (parked *Slot, err error) {
+	s.post = postYield
+	cell := s.cell
+	err = s.coro.TrySwitch()
+	return cell.slot, err
 }
 
 // refusals says why the owner cannot resume, by the state found after the claim
@@ -77,4 +101,8 @@ var refusals = [stateMask + 1]error{
 	stateRunning: ErrRunning,
 	stateYielded: ErrRunning, // it ran a moment ago
 	stateArmed:   ErrNotYielded,
+
+	stateUnwinding: ErrRunning,
+	stateDying:     cancel.ErrUnwinding,
+	stateHanded:    ErrRunning,
 }

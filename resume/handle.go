@@ -21,6 +21,11 @@ type Resumer interface{ Resume() error }
 // A Publisher is given the handle of a task that has just suspended.
 type Publisher interface{ Publish(h Handle) }
 
+// An Abandoner is a Publisher that wants to know, instead of from a deferred
+// call, that the task will not return from Park because it is cancelled. Abandon
+// is called on the task, before its deferred calls, whether or not Publish was.
+type Abandoner interface{ Abandon() }
+
 // A PublishFunc is a Publisher made from a function.
 type PublishFunc func(h Handle)
 
@@ -44,73 +49,31 @@ func (h Handle) Live() bool {
 func (h Handle) Resume() error { return enterBy(h, run, settleHandle) }
 
 // enterBy is inlined; see enter for why it is given what to call.
-func enterBy(h Handle, run func(*Slot) bool, settle func(Handle) error) error {
-	if !h.claim() {
+func enterBy(h Handle, run func(*Slot) *Slot, settle func(Handle, *Slot) error) error {
+	if !h.claim(stateRunning) {
 		return ErrStale
 	}
-	run(h.slot)
-	return settle(h)
+	return settle(h, run(h.slot))
 }
 
 // settleHandle is settle for a claim by a handle.
 //
 //go:noinline
-func settleHandle(h Handle) error {
-	s := h.slot
-	if s.post == postRefused {
-		s.post = postYield
-		if err := s.coro.TrySwitch(); err != nil {
+func settleHandle(h Handle, parked *Slot) error {
+	if parked.post == postRefused {
+		var err error
+		if parked, err = h.slot.again(); err != nil {
 			h.unclaim()
 			return err
 		}
 	}
-	return s.after()
+	return parked.after()
 }
 
-// Transfer suspends the current task into its owner's hands, as Yield does,
-// and runs the task of h instead. The current task's resumer waits until that
-// one, or whom it transfers to, suspends or ends. However long the chain, no
-// stack grows.
-//
-// It returns nil when the owner continues the current task. Errors: ErrStale,
-// ErrNotOnTask, ErrThreadLocked: nothing happened, and h is as live as it was.
-//
-// If the task of h belongs to another testing/synctest bubble, that shows only
-// when the current task is suspended: then h stays live, and the resumer's call
-// answers stackhop.ErrBubble.
-func (h Handle) Transfer() error { return h.transfer(nil) }
-
-// TransferPublish is Transfer, but suspends the current task under a handle of
-// its own. publish gets it before the task of h runs. publish runs on the
-// resumer's side, as with Slot.Suspend; if it panics, h stays live.
-func (h Handle) TransferPublish(publish func(own Handle)) error {
-	return h.transfer(PublishFunc(publish))
+// claim moves the slot from armed to a running state, if h is live.
+func (h Handle) claim(to uint64) bool {
+	return h.slot != nil && atomic.CompareAndSwapUint64(&h.slot.word, h.word, to)
 }
 
-// TransferTo is TransferPublish with p.Publish for publish.
-func (h Handle) TransferTo(p Publisher) error { return h.transfer(p) }
-
-func (h Handle) transfer(p Publisher) error {
-	s := Current()
-	if s == nil {
-		return ErrNotOnTask
-	}
-	if !h.claim() {
-		return ErrStale
-	}
-	s.target, s.publisher, s.post = h, p, postTransfer
-	if err := s.coro.TrySwitch(); err != nil {
-		s.target, s.publisher, s.post = Handle{}, nil, postYield
-		h.unclaim()
-		return err
-	}
-	return nil
-}
-
-// claim moves the slot from armed to running, if h is live.
-func (h Handle) claim() bool {
-	return h.slot != nil && atomic.CompareAndSwapUint64(&h.slot.word, h.word, stateRunning)
-}
-
-// unclaim undoes claim: h is live again.
-func (h Handle) unclaim() { storeRelease(&h.slot.word, h.word) }
+// unclaim undoes claim: h is live again, unless the task is to unwind.
+func (h Handle) unclaim() { h.slot.give(h.word) }

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"github.com/stackhop/stackhop"
+	"github.com/stackhop/stackhop/internal/release"
 )
 
 // A Slot is one task's current suspension, and the way in and out of it. It
@@ -15,17 +16,35 @@ type Slot struct {
 	_    [0]atomic.Uint64 // word is 8-aligned on 32-bit targets too
 	word uint64           // state, and generation while armed: I1
 	coro *stackhop.Coro
-	post post // what the body asked for when it parked
+	post post  // what the body asked for when it parked
+	was  uint8 // the state before Claim or Take
+
+	asked uint32 // the task is to unwind at its next suspension: I5
+
+	cell *cell // in which whoever runs the task finds who has parked: I6
 
 	gen       uint64    // of the last arming: I2
-	publisher Publisher // of postSuspend and postTransfer
-	target    Handle    // of postTransfer, claimed
+	publisher Publisher // of postSuspend, or of a transfer
+	from      *Slot     // while handed: who has transferred to this one
 	ender     Ender
+	own       cell
 }
 
-// An Ender is told on the resumer's side that the body has ended and its
-// frames are gone. It must call Finish at last.
-type Ender interface{ Ended() }
+// A cell belongs to one slot at a time, which it names.
+type cell struct{ slot *Slot }
+
+// An Ender is told on the resumer's side how a task goes on that will not be
+// resumed by a handle.
+type Ender interface {
+	// Ended: the body has ended and its frames are gone. It must call Finish
+	// at last. A slot that it answers, claimed by Take or Claim, is run next,
+	// on the frame that ran this one.
+	Ended() (next *Slot)
+
+	// Asked: the task has suspended after Ask, and belongs to the callee, who
+	// must see to it that Unwind is called, now or, after Defer, later.
+	Asked()
+}
 
 // A Holder has the slot of the task that now runs on a coroutine. A task
 // library keeps one with Coro.SetLocal: so Transfer finds the current task.
@@ -34,26 +53,51 @@ type Holder interface{ Slot() *Slot }
 // The states: what word is, but for the generation that armed adds. An odd
 // word is that of a parked or freed task.
 const (
-	stateDone    = 0 // ended, or never begun
-	stateFree    = 1 // done, and the owner needs it no more
-	stateRunning = 2
-	stateYielded = 3 // in the owner's hands
-	stateArmed   = 5 // under the handle of this generation
-	stateMask    = 7
-	generation   = 8 // one
+	stateDone      = 0 // ended, or never begun
+	stateFree      = 1 // done, and the owner needs it no more
+	stateRunning   = 2
+	stateYielded   = 3 // in the owner's hands
+	stateUnwinding = 4 // running, and its frames are going away
+	stateArmed     = 5 // under the handle of this generation
+	stateHanded    = 6 // running, and has to settle who transferred to it
+	stateDying     = 7 // parked, and only Claim continues it
+	stateMask      = 7
+	generation     = 8 // one
 )
 
 func (s *Slot) state() uint64 { return atomic.LoadUint64(&s.word) & stateMask }
 
 // set changes the state. The caller owns the slot (I1).
-func (s *Slot) set(state uint64) { storeRelease(&s.word, state) }
+func (s *Slot) set(state uint64) { release.Store64(&s.word, state) }
 
 // Begin prepares a done slot for a task whose body runs on c. Nobody else may
 // use the slot meanwhile.
 func (s *Slot) Begin(c *stackhop.Coro, ender Ender) {
 	s.coro, s.ender = c, ender
+	if s.cell == nil {
+		s.own.slot = s
+		s.cell = &s.own
+	}
+	if s.WasAsked() {
+		atomic.StoreUint32(&s.asked, 0)
+	}
 	s.set(stateRunning)
 }
+
+// Move is Begin for a task that could not begin elsewhere: what was asked of
+// it stays.
+func (s *Slot) Move(c *stackhop.Coro, ender Ender) {
+	s.coro, s.ender = c, ender
+	s.set(stateRunning)
+}
+
+// Rehost says that the task's body, which calls it, goes on on c: there it
+// suspends and is resumed.
+func (s *Slot) Rehost(c *stackhop.Coro) { s.coro = c }
+
+// Hold leaves a task that Begin prepared to its owner, whose first Resume runs
+// the body.
+func (s *Slot) Hold() { s.give(stateYielded) }
 
 // Run runs the first part of a task that Begin prepared: until it suspends or
 // ends. Errors: those of Coro.TrySwitch; the task has not begun then.
@@ -63,11 +107,10 @@ func (s *Slot) Run() error { return first(s, run, settle) }
 // goroutine until it suspends or ends.
 //
 // Errors: ErrDone; ErrRunning, also if somebody else resumes at the same time;
-// ErrNotYielded if the task is suspended under a handle; ErrThreadLocked and
-// stackhop.ErrBubble as in Handle.Resume.
-func (s *Slot) Resume() error {
-	return enter(s, run, settle)
-}
+// ErrNotYielded if the task is suspended under a handle; cancel.ErrUnwinding if
+// it waits to be unwound; ErrThreadLocked and stackhop.ErrBubble as in
+// Handle.Resume.
+func (s *Slot) Resume() error { return enter(s, run, next, settle) }
 
 // Finish marks the task done. It is the last that an Ender does with the slot.
 func (s *Slot) Finish() { s.set(stateDone) }
@@ -92,16 +135,15 @@ func (s *Slot) Free() error {
 func (s *Slot) Reusable() bool { return s.state() == stateFree }
 
 // State returns the state in words, for people. It may be out of date.
-func (s *Slot) State() string {
-	switch s.state() {
-	case stateDone:
-		return "done"
-	case stateFree:
-		return "freed"
-	case stateYielded:
-		return "yielded to its owner"
-	case stateArmed:
-		return "suspended under a handle"
-	}
-	return "running"
+func (s *Slot) State() string { return stateNames[s.state()] }
+
+var stateNames = [stateMask + 1]string{
+	stateDone:      "done",
+	stateFree:      "freed",
+	stateRunning:   "running",
+	stateYielded:   "yielded to its owner",
+	stateUnwinding: "unwinding",
+	stateArmed:     "suspended under a handle",
+	stateHanded:    "running",
+	stateDying:     "waiting to be unwound",
 }

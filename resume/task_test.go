@@ -11,16 +11,23 @@ import (
 
 // A task is the least task library: a slot and a coroutine.
 type task struct {
-	slot resume.Slot
-	coro *stackhop.Coro
-	ends int
+	slot  resume.Slot
+	coro  *stackhop.Coro
+	ends  int
+	asked error // how unwinding went that was asked for
 }
 
 func (t *task) Slot() *resume.Slot { return &t.slot }
 
-func (t *task) Ended() {
+func (t *task) Ended() *resume.Slot {
 	t.ends++
 	t.slot.Finish()
+	return nil
+}
+
+func (t *task) Asked() {
+	t.slot.Adopt()
+	t.asked = t.slot.Unwind()
 }
 
 // start runs body to its first suspension.
