@@ -4,10 +4,11 @@
 //
 //	          Spawn                leaf suspends              handle or owner resumes
 //	(none) ─────────▶ running ───────────────────▶ suspended ─────────────────────────▶ running
-//	                   │   ▲                           body returns ─▶ done, Err nil
-//	  resumes another  │   │ that one suspends         panics       ─▶ done, *PanicError
-//	                   ▼   │ or ends                   Goexit       ─▶ done, ErrGoexit
+//	                   │   ▲                           │ Cancel
+//	  resumes another  │   │ that one suspends         ▼
+//	                   ▼   │ or ends               unwinding ─▶ done, *CancelError
 //	                  waiting
+//	  body returns ─▶ done, Err nil      panics ─▶ done, *PanicError      Goexit ─▶ done, ErrGoexit
 //
 // [Spawn] runs the body on the calling goroutine until it first suspends or
 // ends (R1). There is no scheduler, no queue and no goroutine in the background.
@@ -23,6 +24,42 @@
 // finds a [PanicError]. runtime.Goexit, and so testing.T.FailNow, ends the task
 // only.
 //
+// # Cancelling
+//
+// [Task.Cancel] ends a task from its owner's end, or anybody else's: it unwinds
+// the stack, which runs every deferred call, and which no recover stops. It is
+// runtime.Goexit on the task's own goroutine identity.
+//
+//	the target is                        Cancel                                    returns
+//	suspended                            its handles go stale; unwinds it now      nil
+//	suspended, with suspended children   the children first, last started first    nil
+//	suspended, a child runs elsewhere    marks both; each unwinds when the child   ErrCancelPending
+//	                                     suspends or ends
+//	running: itself, or elsewhere        marks it; it unwinds at its next          ErrCancelPending
+//	                                     suspension, or in cancel.Here
+//	waiting, below the caller            marks it and its descendants, the caller  ErrCancelPending
+//	                                     too if it is one; inner ones unwind first
+//	unwinding                            nothing; the first cause stays            ErrCancelPending
+//	done                                 nothing                                   nil
+//	made by New, not begun               frees it; the body never runs             nil
+//
+// [WithParent] makes the tree. A deferred call that would suspend during an
+// unwinding gets cancel.ErrUnwinding from [Task.Park], and so from leaf
+// primitives, and a panic with it from Suspend and Yield: a teardown ends.
+// [WithContext] and [Task.Context] tie tasks to contexts, in both directions.
+//
+// # Ways to leave
+//
+//	body calls          continued by           cannot suspend   for
+//	Yield               the owner's Resume     panics           generators
+//	Suspend, SuspendTo  the handle             panics           bodies
+//	Park                the handle, then home  returns error    leaf primitives
+//	TransferTo          the handle             returns error    hand-overs: another task runs instead
+//	Wait                the end of a task      returns error    joins
+//
+// After Park and Wait a task goes home, if it has one (SetHome): to its scheduler.
+// What is the user's own about a task can be a value in its context (WithContext).
+//
 // # Storage
 //
 //	option             stack                                    freed
@@ -32,7 +69,7 @@
 //	WithNativeStack    the runtime's, which grows               kept for the next such task
 //
 // A stack keeps its coroutine when its task ends, so that the next task on it
-// starts without an allocation. The [Task] itself is an allocation of 128
+// starts without an allocation. The [Task] itself is an allocation of 288
 // bytes, unless the owner of an earlier one said by [Task.Free] that it is no
 // longer in use. Idle coroutines on the runtime's stacks are kept up to a number
 // of 256; of others, mmapstack decides.
@@ -51,4 +88,11 @@
 //	T2  A Task serves again only after Free, on the identity that it last ran on;
 //	    its slot's generation goes on, so that old handles stay stale (R6).
 //	T3  A stack goes back when its last frame is gone, and before Done is true.
+//	T4  A task has children only while it is running, waiting or suspended: an
+//	    unwinding one has none left and gets no new ones, and one whose body is
+//	    over awaits them before its frames go.
+//	T5  Who sets waits or more calls resume.Barrier and then looks at Done;
+//	    the task's end looks at them after the word says done. One sees the other.
+//	T6  A dump reads of an identity its task, atomically, and of the task the name
+//	    and what has locks or is atomic. While it does, no Task serves again.
 package ctx

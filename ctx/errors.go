@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/stackhop/stackhop"
+	"github.com/stackhop/stackhop/cancel"
 	"github.com/stackhop/stackhop/resume"
 )
 
@@ -21,6 +22,10 @@ var (
 
 	// ErrOption is the sentinel that every *OptionError matches.
 	ErrOption = errors.New("ctx: unusable option")
+
+	// ErrParentEnded is the cause of children that their parent's body has left
+	// when it ended.
+	ErrParentEnded = errors.New("ctx: the parent has ended")
 
 	// ErrRunning: the task runs, or waits for one that it has resumed.
 	ErrRunning = resume.ErrRunning
@@ -39,12 +44,20 @@ var (
 	ErrThreadLocked = stackhop.ErrThreadLocked
 )
 
+// parentEnded is what children are cancelled with.
+var parentEnded = &cancel.Error{Cause: ErrParentEnded}
+
+// A CancelError is how a task ended that was cancelled.
+type CancelError = cancel.Error
+
 // A PanicError is how a task ended that panicked. errors.Is and errors.As
-// look into Value if it is an error.
+// look into Value if it is an error, and into Cancelled: so after a cancel ask for
+// a *PanicError first, then for the cause.
 type PanicError struct {
-	Task  string // what WithName gave
-	Value any    // what the body panicked with
-	Stack []byte // text of the task's stack when it panicked, as debug.Stack has it
+	Task      string       // what WithName gave
+	Value     any          // what the body panicked with
+	Stack     []byte       // text of the task's stack when it panicked, as debug.Stack has it
+	Cancelled *CancelError // set if a deferred call panicked while the task was cancelled
 }
 
 func (e *PanicError) Error() string {
@@ -54,10 +67,15 @@ func (e *PanicError) Error() string {
 	return fmt.Sprintf("ctx: task %q panicked: %v", e.Task, e.Value)
 }
 
-// Unwrap returns Value if it is an error.
-func (e *PanicError) Unwrap() error {
-	err, _ := e.Value.(error)
-	return err
+// Unwrap returns Value if it is an error, and Cancelled if that is set.
+func (e *PanicError) Unwrap() (errs []error) {
+	if err, ok := e.Value.(error); ok {
+		errs = append(errs, err)
+	}
+	if e.Cancelled != nil {
+		errs = append(errs, e.Cancelled)
+	}
+	return errs
 }
 
 // An OptionError says which option of Spawn cannot be followed. It matches

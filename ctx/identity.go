@@ -4,6 +4,8 @@ import (
 	"runtime/debug"
 
 	"github.com/stackhop/stackhop"
+	"github.com/stackhop/stackhop/cancel"
+	"github.com/stackhop/stackhop/guard"
 	"github.com/stackhop/stackhop/mmapstack"
 	"github.com/stackhop/stackhop/resume"
 )
@@ -11,15 +13,19 @@ import (
 // An identity is a coroutine that runs tasks, one after another. Between them
 // it is parked on its stack and belongs to whoever keeps the stack (T1).
 type identity struct {
-	coro  *stackhop.Coro
-	task  *Task            // that runs on it now
-	last  *Task            // that ran on it last, and serves again once it is free (T2)
-	stack *mmapstack.Stack // nil: one of the runtime
-	pool  *mmapstack.Pool  // where stack came from; nil: from the caller, or none
-	serve func(*stackhop.Coro)
-	once  bool // ends with its task
-	quit  bool // serve returns instead of running a task
-	busy  bool // a task is on the caller's stack; guarded by callers
+	coro   *stackhop.Coro
+	task   *Task            // that runs on it now
+	last   *Task            // that ran on it last, and serves again once it is free (T2)
+	stack  *mmapstack.Stack // nil: one of the runtime
+	pool   *mmapstack.Pool  // where stack came from; nil: from the caller, or none
+	serve  func(*stackhop.Coro)
+	once   bool   // ends with its task
+	quit   bool   // serve returns instead of running a task
+	roams  bool   // has no stack between its tasks
+	busy   bool   // a task is on the caller's stack; guarded by callers
+	listed bool   // in the registry, whose lock guards it
+	hops   uint16 // auxiliary stacks that the body is on, at the end of a hop
+	noted         // what the registry and dumps keep here
 }
 
 // newIdentity makes a coroutine on stack, or on a stack of the runtime.
@@ -28,6 +34,11 @@ func newIdentity(stack *mmapstack.Stack, once bool) (*identity, error) {
 	var r stackhop.Region
 	if stack != nil {
 		r = stack.Region()
+	}
+	if r.First != 0 {
+		if err := guard.Install(); err != nil {
+			return nil, err
+		}
 	}
 	id.serve = id.serveAll
 	var first func(*stackhop.Coro) // Spawn gives it serve, again and again
@@ -40,7 +51,16 @@ func newIdentity(stack *mmapstack.Stack, once bool) (*identity, error) {
 	}
 	c.SetLocal(id)
 	id.coro = c
+	registry.add(id)
 	return id, nil
+}
+
+// reset gives the coroutine, which has none, a body.
+func (id *identity) reset() error {
+	if id.roams {
+		return id.coro.ResetOn(id.stack.Region(), id.serve)
+	}
+	return id.coro.Reset(id.serve)
 }
 
 // Slot is what resume finds the current task by.
@@ -87,9 +107,41 @@ func (id *identity) runTask() {
 		if !returned {
 			id.aborted(recover())
 		}
+		if t.family.Load() {
+			id.endFamily()
+			return
+		}
 		t.slot.End()
 	}()
+	t.fresh = false
 	t.body(t)
+	returned = true
+}
+
+// endFamily ends the children that the body has left. The task is cancelled
+// itself meanwhile if its parent is.
+func (id *identity) endFamily() {
+	t := id.task
+	defer func() {
+		if v := recover(); v != nil && t.err == nil { // of a Publish, see despite
+			t.err = &PanicError{Task: t.name, Value: v, Stack: debug.Stack()}
+		}
+		t.slot.End()
+	}()
+	despite(t.awaitChildren)
+}
+
+// despite calls f, which unwinds tasks. A Publisher that panics meanwhile, of a
+// task that these continue, does not keep it from the others: each call of f has
+// fewer to unwind.
+func despite(f func()) {
+	returned := false
+	defer func() {
+		if !returned {
+			despite(f)
+		}
+	}()
+	f()
 	returned = true
 }
 
@@ -97,22 +149,79 @@ func (id *identity) runTask() {
 // still below.
 func (id *identity) aborted(v any) {
 	t := id.task
-	if v != nil {
-		t.err = &PanicError{Task: t.name, Value: v, Stack: debug.Stack()}
-		return
+	cancelled := t.slot.Unwinding()
+	overflow, _ := v.(*guard.OverflowError)
+	if overflow != nil {
+		overflow.Task = t.name
 	}
-	t.err = ErrGoexit // the kernel unlocks the thread
+	switch {
+	case overflow != nil && !cancelled:
+		t.err = overflow
+	case v != nil:
+		err := &PanicError{Task: t.name, Value: v, Stack: debug.Stack()}
+		if cancelled {
+			err.Cancelled = t.node.Err()
+		}
+		t.err = err
+	case cancelled:
+		t.err = t.node.Err()
+	default:
+		t.err = ErrGoexit // the kernel unlocks the thread
+	}
 }
 
-// Ended is called on the resumer's side when the task's frames are gone.
-func (id *identity) Ended() {
+// Ended is called on the resumer's side when the task's frames are gone. It
+// answers the slot that is to run next: of a task that waited for this one.
+func (id *identity) Ended() *resume.Slot {
 	t := id.task
-	id.task, t.id, t.body = nil, nil, nil
-	if t.err != nil {
+	id.setTask(nil)
+	t.id, t.body = nil, nil
+	if _, panicked := t.err.(*PanicError); panicked {
 		id.last = nil // else what it panicked with would be kept
 	}
+	onEnd := t.onEnd
+	if m := t.more.Load(); m != nil && !m.unfollow() {
+		id.last = nil // a context may still cancel it
+	}
+	var unwind cancel.Target
+	var awake func()
+	if t.node.Parent() != nil {
+		unwind, awake = t.node.Leave()
+	}
+	id.coro.Shrink()
 	id.release() // T3
 	t.slot.Finish()
+	if onEnd == nil && unwind == nil && awake == nil && t.waits.Load() == nil && t.more.Load() == nil { // after Finish: T5
+		return nil
+	}
+	return t.ended(ending{t: t, onEnd: onEnd, unwind: unwind, awake: awake})
+}
+
+// Asked is called on the resumer's side when a task has suspended that is to
+// unwind.
+func (id *identity) Asked() {
+	t := id.task
+	alone := false
+	defer func() {
+		if alone {
+			t.slot.Adopt()
+			// Whoever has just left it can enter it: no error.
+			_ = (*target)(t).Unwind()
+		}
+	}()
+	despite(func() { alone = t.node.Resign(t.slot.Defer) })
+}
+
+// CancelHere is what cancel.Here calls.
+func (id *identity) CancelHere() {
+	t := id.task
+	if t == nil || !t.slot.WasAsked() || t.slot.Unwinding() {
+		return
+	}
+	if !t.family.Load() || !t.node.HasChildren() {
+		t.slot.Exit()
+	}
+	_ = t.slot.Park(nil) // not published: the children first
 }
 
 // Vacate ends an idle coroutine, so that its stack is nobody's. mmapstack calls
@@ -129,5 +238,9 @@ func (id *identity) Vacate() error {
 		}
 	}
 	id.last = nil
-	return id.coro.Close()
+	err := id.coro.Close()
+	if err == nil {
+		registry.remove(id)
+	}
+	return err
 }

@@ -1,10 +1,12 @@
 package ctx
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/stackhop/stackhop"
 	"github.com/stackhop/stackhop/mmapstack"
+	"github.com/stackhop/stackhop/resume"
 )
 
 // An Option changes how Spawn starts a task. It is a plain value: giving
@@ -14,6 +16,12 @@ type Option struct {
 	size  int
 	name  string
 	stack *mmapstack.Stack
+	pool  *mmapstack.Pool
+
+	parent  *Task
+	onEnd   Ender
+	home    resume.Publisher
+	context context.Context
 }
 
 type optionKind uint8
@@ -22,8 +30,13 @@ const (
 	optNone optionKind = iota // the zero Option changes nothing
 	optStack
 	optSize
+	optPool
 	optNative
 	optName
+	optParent
+	optOnEnd
+	optContext
+	optHome
 )
 
 // WithStack runs the task on the caller's storage, which must be open and
@@ -34,6 +47,11 @@ func WithStack(s *mmapstack.Stack) Option { return Option{kind: optStack, stack:
 // WithStackSize runs the task on a pooled stack of at least that many bytes.
 func WithStackSize(bytes int) Option { return Option{kind: optSize, size: bytes} }
 
+// WithPool runs the task on a stack of that pool. With one that guard.NewPool
+// made with guard.Growing, stacks grow in place, and an overflow that the body does
+// not recover from ends the task with a *guard.OverflowError.
+func WithPool(p *mmapstack.Pool) Option { return Option{kind: optPool, pool: p} }
+
 // WithNativeStack runs the task on a stack that the runtime owns and grows:
 // for bodies whose depth is unknown. The first task on it allocates it.
 func WithNativeStack() Option { return Option{kind: optNative} }
@@ -41,12 +59,35 @@ func WithNativeStack() Option { return Option{kind: optNative} }
 // WithName gives the task a name, for Task.String and PanicError.
 func WithName(name string) Option { return Option{kind: optName, name: name} }
 
+// WithParent makes the task a child of p: a cancel of p cancels it first, and
+// when the body of p ends, p cancels it and waits for its end. p must be the
+// current task, or one that the current task descends from: so a loop that is to
+// be the parent of tasks runs on a task itself.
+func WithParent(p *Task) Option { return Option{kind: optParent, parent: p} }
+
+// WithOnEnd has e told of the task's end, however it comes.
+func WithOnEnd(e Ender) Option { return Option{kind: optOnEnd, onEnd: e} }
+
+// WithHome is Task.SetHome before the body begins.
+func WithHome(home resume.Publisher) Option { return Option{kind: optHome, home: home} }
+
+// WithContext cancels the task when c is done, with context.Cause(c) for its
+// cause, from a goroutine that context.AfterFunc starts. Task.Context derives
+// from c, and has its values.
+func WithContext(c context.Context) Option { return Option{kind: optContext, context: c} }
+
 // settings are what all options together ask for.
 type settings struct {
 	storage optionKind // optNone: a pooled stack of the default size
 	size    int
 	name    string
 	stack   *mmapstack.Stack
+	pool    *mmapstack.Pool
+	parent  *Task
+	onEnd   Ender
+	home    resume.Publisher
+	context context.Context
+	related bool // one of these is set
 }
 
 func (o *settings) apply(opts []Option) error {
@@ -56,14 +97,34 @@ func (o *settings) apply(opts []Option) error {
 		case optName:
 			o.name = opt.name
 			continue
+		case optParent:
+			if opt.parent == nil || !opt.parent.beneath(Current()) {
+				return opt.refused("need the current task, or one that it descends from", nil)
+			}
+			o.parent, o.related = opt.parent, true
+			continue
+		case optOnEnd:
+			o.onEnd, o.related = opt.onEnd, true
+			continue
+		case optHome:
+			o.home, o.related = opt.home, true
+			continue
+		case optContext:
+			if opt.context == nil {
+				return opt.refused("need a context", nil)
+			}
+			o.context, o.related = opt.context, true
+			continue
 		case optNone:
 			continue
 		}
 		if o.storage != optNone && o.storage != opt.kind {
 			return opt.refused("contradicts another option: choose one kind of storage", nil)
 		}
-		o.storage, o.size, o.stack = opt.kind, opt.size, opt.stack
+		o.storage, o.size, o.stack, o.pool = opt.kind, opt.size, opt.stack, opt.pool
 		switch {
+		case opt.kind == optPool && opt.pool == nil:
+			return opt.refused("need a pool", nil)
 		case opt.kind == optStack && opt.stack == nil:
 			return opt.refused("need a stack", nil)
 		case opt.kind == optStack && opt.stack.Region() == stackhop.Region{}:
@@ -84,8 +145,14 @@ func (o Option) refused(limit string, err error) error {
 		e.Option, e.Value = "WithStack", o.stack
 	case optSize:
 		e.Option, e.Value = "WithStackSize", o.size
+	case optPool:
+		e.Option, e.Value = "WithPool", o.pool
 	case optNative:
 		e.Option, e.Value = "WithNativeStack", ""
+	case optParent:
+		e.Option, e.Value = "WithParent", o.parent
+	case optContext:
+		e.Option, e.Value = "WithContext", o.context
 	}
 	return e
 }

@@ -8,11 +8,14 @@ import (
 // Spawn runs body as a new task, on the calling goroutine, until it first
 // suspends or ends, and returns the task then.
 //
-// The task is the caller's: it has to be resumed until it is done. A task that is
-// dropped while suspended keeps its stack for ever.
+// The task is the caller's: it has to be resumed until it is done, or cancelled.
+// A task that is dropped while suspended keeps its stack for ever. That it has
+// failed, even before Spawn returns, only its Err tells, and who is named by
+// WithOnEnd: a panic that nobody asks for is silent.
 //
-// Errors: ErrNilBody, *OptionError, ErrStackInUse, and those of
-// mmapstack.Pool.Get. The body has not begun then.
+// Errors: ErrNilBody, *OptionError, ErrStackInUse, those of mmapstack.Pool.Get,
+// and a *CancelError if the parent or the context of the options has been
+// cancelled. The body has not begun then.
 func Spawn(body func(t *Task), opts ...Option) (*Task, error) {
 	return spawnBy(body, opts, prepare, start)
 }
@@ -55,26 +58,77 @@ func prepare(body func(*Task), opts []Option) (*Task, error) {
 		return nil, err
 	}
 	if id.coro.Done() { // new, or a Goexit ended it
-		if err := id.coro.Reset(id.serve); err != nil {
+		if err := id.reset(); err != nil {
 			id.release()
 			return nil, err
 		}
 	}
-	return id.assign(body, set.name), nil
+	t := id.assign(body, set.name)
+	if set.related {
+		if err := t.relate(&set); err != nil {
+			return nil, err
+		}
+	}
+	id.setTask(t)
+	return t, nil
 }
 
 // assign makes the identity's next task: the last one, if it is free (T2).
 func (id *identity) assign(body func(*Task), name string) *Task {
-	t := id.last
-	if t == nil || !t.slot.Reusable() {
+	t := id.spare()
+	if t == nil || !t.slot.Reusable() || t.node.Busy() {
 		t = new(Task)
+		t.node.Init((*target)(t))
 		id.last = t
+	} else {
+		t.node.Begin()
+		t.onEnd, t.home = nil, nil
+		if t.more.Load() != nil {
+			t.more.Store(nil)
+		}
+		if t.waits.Load() != nil {
+			t.waits.Store(nil)
+		}
+		if t.family.Load() {
+			t.family.Store(false)
+		}
 	}
 	t.id, t.body, t.name, t.err = id, body, name, nil
-	id.task = t
 	id.coro.InheritLabels()
 	t.slot.Begin(id.coro, id)
 	return t
+}
+
+// adopt makes t, which could not start elsewhere, the identity's task.
+func (id *identity) adopt(t *Task) {
+	t.id, id.last = id, t
+	id.noteStart()
+	id.setTask(t)
+	id.coro.InheritLabels()
+	t.slot.Move(id.coro, id)
+}
+
+// New makes a task whose body begins at the first Resume. Options and errors
+// are those of Spawn. Cancelling it before that frees it, and the body never
+// runs.
+func New(body func(t *Task), opts ...Option) (*Task, error) {
+	t, err := prepare(body, opts)
+	if err != nil {
+		return nil, err
+	}
+	if id := t.id; stackhop.InBubble() && !id.once { // what notStarted finds out at the start
+		id.setTask(nil)
+		id.last = nil
+		id.release()
+		if id, err = inBubble(id); err != nil {
+			t.unrelate()
+			return nil, err
+		}
+		id.adopt(t)
+	}
+	t.fresh = true
+	t.slot.Hold()
+	return t, nil
 }
 
 // notStarted gives back what a task was to run on. A task that could not start
@@ -84,13 +138,18 @@ func (id *identity) assign(body func(*Task), name string) *Task {
 //go:noinline
 func notStarted(t *Task, err error) (*Task, error) {
 	id := t.id
-	id.task, id.last = nil, nil
-	id.release()
+	id.setTask(nil)
+	id.last = nil
 	if err != stackhop.ErrBubble || id.once {
+		t.unrelate()
+		id.release()
 		return nil, err
 	}
+	id.release()
 	if id, err = inBubble(id); err != nil {
+		t.unrelate()
 		return nil, err
 	}
-	return start(id.assign(t.body, t.name))
+	id.adopt(t)
+	return start(t)
 }

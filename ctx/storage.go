@@ -25,6 +25,8 @@ func acquire(set *settings) (*identity, error) {
 		return fromCaller(set.stack)
 	case set.storage == optNative || portable():
 		return natives.get()
+	case set.storage == optPool:
+		return fromPool(set.pool)
 	}
 	pool := mmapstack.Default(set.size)
 	if set.storage == optNone {
@@ -57,6 +59,9 @@ func inBubble(other *identity) (*identity, error) {
 
 // release gives the storage back, when no frame of a task is left on it (T3).
 func (id *identity) release() {
+	if id.once {
+		registry.remove(id)
+	}
 	switch {
 	case id.pool != nil:
 		id.pool.Put(id.stack)
@@ -110,6 +115,9 @@ func fromCaller(stack *mmapstack.Stack) (*identity, error) {
 		id.busy = true
 		return id, nil
 	}
+	if stack.Kind() == mmapstack.Carved && !oneTask() {
+		return fromRoamers(stack), nil
+	}
 	id, err := newIdentity(stack, oneTask())
 	if err != nil {
 		return nil, WithStack(stack).refused("need memory that can be a stack", err)
@@ -128,9 +136,43 @@ func (id *identity) toCaller() {
 	callers.Lock()
 	defer callers.Unlock()
 	id.busy = false
-	if id.once {
+	if id.once || id.roams {
 		id.stack.Attach(nil)
 	}
+	if id.roams {
+		id.toRoamers()
+	}
+}
+
+// roamers keeps idle coroutines that have no stack of their own. They serve on
+// stacks that are carved, mostly for one task: so neither that nor the Close of
+// the stack needs a coroutine made or ended. callers guards it.
+var roamers []*identity
+
+func fromRoamers(stack *mmapstack.Stack) *identity {
+	var id *identity
+	if n := len(roamers); n != 0 {
+		id, roamers = roamers[n-1], roamers[:n-1]
+	} else {
+		id = &identity{coro: stackhop.NewRoaming(), roams: true}
+		id.serve = id.serveOne
+		id.coro.SetLocal(id)
+		registry.add(id)
+	}
+	id.stack, id.busy = stack, true
+	stack.Attach(id)
+	return id
+}
+
+func (id *identity) toRoamers() {
+	id.stack = nil
+	if id.coro.Done() && len(roamers) < nativeIdle {
+		roamers = append(roamers, id)
+		return
+	}
+	id.last = nil
+	_ = id.coro.Close() // its body has not begun, or has ended: no error
+	registry.remove(id)
 }
 
 // evict takes an idle identity off a caller's stack, whose bounds will change.

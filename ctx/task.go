@@ -2,8 +2,11 @@ package ctx
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"github.com/stackhop/stackhop"
+	"github.com/stackhop/stackhop/cancel"
+	"github.com/stackhop/stackhop/mmapstack"
 	"github.com/stackhop/stackhop/resume"
 )
 
@@ -16,6 +19,14 @@ type Task struct {
 	body func(*Task)
 	err  error // valid once done
 	name string
+
+	node   cancel.Node
+	onEnd  Ender
+	home   resume.Publisher
+	more   atomic.Pointer[more] // what few tasks have
+	family atomic.Bool          // it has, or had, children
+	fresh  bool                 // made by New, and not begun
+	waits  atomic.Pointer[waitList]
 }
 
 // Current returns the task whose body, at whatever depth, calls it, or nil.
@@ -43,9 +54,12 @@ func Suspend(publish func(h resume.Handle)) {
 
 // Suspend parks the task and goes back to whoever resumed it, where
 // publish(h) is called before anything else. h continues the task, whoever
-// uses it, once. publish may resume h itself: the task goes on at once. If
-// publish panics, the panic is the resumer's, and the task stays suspended
-// under h.
+// uses it, once. publish may resume h itself: the task goes on at once. It must not suspend
+// the task that it runs on. If it panics, the panic is the resumer's, and the task
+// stays suspended under h.
+//
+// If the task is cancelled, Suspend does not return: the deferred calls run, as
+// after runtime.Goexit. In these it panics with cancel.ErrUnwinding.
 //
 // A publish that captures variables is allocated; SuspendTo is the same without.
 //
@@ -67,9 +81,50 @@ func (t *Task) SuspendTo(p resume.Publisher) {
 	t.slot.Suspend(p)
 }
 
+// Park is SuspendTo for leaf primitives, which report what cannot be done:
+// cancel.ErrUnwinding if the task is being cancelled already, and a
+// *stackhop.ThreadLockError. Nothing has happened then, and p was not called.
+//
+// If the task is cancelled while parked, Park does not return: what it must
+// tidy up belongs into a deferred call, or into p's Abandon if p is a
+// resume.Abandoner. p.Publish may find, then or at any time, that its handle is
+// stale; and if the cancel came before, it is not called at all.
+func (t *Task) Park(p resume.Publisher) error { return parkBy(t, p, (*resume.Slot).Park, comeHome) }
+
+// parkBy is inlined, for the reason that resume.enter tells.
+func parkBy(t *Task, p resume.Publisher, park func(*resume.Slot, resume.Publisher) error, comeHome func(*Task, resume.Publisher) error) error {
+	if err := park(&t.slot, p); err != nil || t.home == nil {
+		return err
+	}
+	return comeHome(t, p)
+}
+
+// comeHome parks once more. It is refused only if nothing can be done about
+// that: then the task goes on here. A cancel is still one of the wait for p.
+//
+//go:noinline
+func comeHome(t *Task, p resume.Publisher) error {
+	_ = t.slot.ParkAs(t.home, p)
+	return nil
+}
+
+// SetHome has the task, whenever what it waited for in Park has come, park
+// once more: home gets that handle, and decides where the task goes on. So a
+// scheduler keeps its tasks, whoever resumes them. nil takes the home away. It is
+// the body's to call. Suspend, SuspendTo and Yield do not go home.
+func (t *Task) SetHome(home resume.Publisher) { t.home = home }
+
+// Home returns what SetHome or WithHome has set. It is the body's to call.
+func (t *Task) Home() resume.Publisher { return t.home }
+
 // Yield parks the task and goes back to whoever resumed it. The owner's Resume
 // continues it. Only the body may call Yield; it panics as Suspend does.
 func (t *Task) Yield() { t.slot.Yield() }
+
+// TransferTo is h.TransferTo(p) for the current task t, without the look-up: it
+// suspends t, under a handle that p gets or, if that is nil, into its owner's hands,
+// and runs the task of h in its place.
+func (t *Task) TransferTo(h resume.Handle, p resume.Publisher) error { return t.slot.Transfer(h, p) }
 
 // Resume is the owner's end of Yield: it runs the task on the calling goroutine
 // until it suspends or ends, and returns nil then. Err tells how it ended.
@@ -83,13 +138,26 @@ func (t *Task) Resume() error { return t.slot.Resume() }
 // Done reports whether the task has ended.
 func (t *Task) Done() bool { return t.slot.Done() }
 
-// Err returns how a done task ended: nil, a *PanicError, or ErrGoexit. Of
-// others it returns nil.
+// Err returns how a done task ended: nil, a *PanicError, a *CancelError, or
+// ErrGoexit. Of a task that was asked to end, and has not yet, it returns the
+// *CancelError that it will end with unless it returns first; of others nil.
 func (t *Task) Err() error {
-	if !t.slot.Done() {
-		return nil
+	switch {
+	case t.slot.Done():
+		return t.err
+	case t.slot.WasAsked():
+		return t.node.Err()
 	}
-	return t.err
+	return nil
+}
+
+// Stack returns the stack that a task, not yet done, runs on, or nil if it is
+// one of the runtime's.
+func (t *Task) Stack() *mmapstack.Stack {
+	if id := t.id; id != nil {
+		return id.stack
+	}
+	return nil
 }
 
 // Free says that the owner needs a done task no more: a later Spawn may return

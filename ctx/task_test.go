@@ -194,7 +194,7 @@ func TestPanicOfOtherValues(t *testing.T) {
 		var pe *ctx.PanicError
 		require.ErrorAs(t, task.Err(), &pe)
 		require.Equal(t, v, pe.Value)
-		require.NoError(t, pe.Unwrap())
+		require.Empty(t, pe.Unwrap())
 	}
 	task := spawn(t, func(*ctx.Task) { panic(nil) })
 	var pn *runtime.PanicNilError

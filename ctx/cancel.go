@@ -1,0 +1,145 @@
+package ctx
+
+import (
+	"github.com/stackhop/stackhop/cancel"
+	"github.com/stackhop/stackhop/resume"
+)
+
+// Cancel ends the task and all its children by running every deferred call
+// from where each is suspended outwards. It is no panic: recover answers nil and
+// stops nothing. The task ends with a *CancelError around cause, or around
+// context.Canceled if that is nil; a deferred call that panics makes it a
+// *PanicError. Anybody may call it, the task itself too.
+//
+// What is suspended unwinds now, on the calling goroutine: children before their
+// parent, the one started last first. What runs is marked, and unwinds at its
+// next suspension, wherever that is; so does whoever waits for it to end. The
+// first cause stays.
+//
+// nil means that the task has ended; ErrCancelPending that it will.
+// ErrThreadLocked and stackhop.ErrBubble mean that the calling goroutine cannot
+// switch to it: the request stays, but the task is suspended until somebody
+// resumes it or calls Cancel again.
+func (t *Task) Cancel(cause error) error {
+	if t.slot.Done() {
+		return nil
+	}
+	return t.node.Request(cause)
+}
+
+// CancelPending reports whether the task was asked to end, by Cancel of it or
+// of a task that it descends from.
+func (t *Task) CancelPending() bool { return t.slot.WasAsked() }
+
+// An Ender is told that a task has ended.
+type Ender interface {
+	// TaskEnded is called by whoever ran the task, when it is done and its
+	// stack is free. The task of the handle that it answers is continued next, if that
+	// is live: not by a nested call, so that a chain of ends needs no stack. Who
+	// only watches answers the zero Handle.
+	TaskEnded(t *Task) resume.Handle
+}
+
+// target is a Task as package cancel sees it.
+type target Task
+
+func (g *target) Mark(err *cancel.Error) {
+	g.slot.Ask()
+	if m := g.more.Load(); m != nil {
+		m.asked(err)
+	}
+}
+
+func (g *target) Claim(ready bool) cancel.Claim { return g.slot.Claim(ready) }
+
+func (g *target) Unwind() error {
+	if g.fresh {
+		return (*Task)(g).discard()
+	}
+	return g.slot.Unwind()
+}
+
+// discard ends a claimed task whose body has not begun.
+func (t *Task) discard() error {
+	id := t.id
+	if id.once {
+		if err := id.coro.Close(); err != nil {
+			t.slot.Untake()
+			return err
+		}
+	}
+	t.fresh, t.err = false, t.node.Err()
+	return resume.Run(id.Ended())
+}
+
+// relate does what the options say on relatives. On an error the task is gone.
+func (t *Task) relate(set *settings) error {
+	t.onEnd, t.home = set.onEnd, set.home
+	if set.context != nil {
+		if err := t.follow(set.context); err != nil {
+			t.abandon()
+			return err
+		}
+	}
+	if set.parent != nil {
+		set.parent.family.Store(true)
+		if err := t.node.Attach(&set.parent.node); err != nil {
+			t.abandon()
+			return err
+		}
+	}
+	return nil
+}
+
+// unrelate takes a task that could not begin away from its relatives. What the
+// end of a child leads to does not happen: its parent is below, running.
+func (t *Task) unrelate() {
+	if m := t.more.Load(); m != nil {
+		m.unfollow()
+	}
+	t.node.Leave()
+}
+
+// abandon gives back what a prepared task was to run on.
+func (t *Task) abandon() {
+	id := t.id
+	t.unrelate()
+	id.last = nil
+	if id.once {
+		_ = id.coro.Close() // never switched to: no error
+	}
+	id.release()
+	t.slot.Finish()
+}
+
+// beneath reports whether t is cur or a task that cur descends from.
+func (t *Task) beneath(cur *Task) bool {
+	for ; cur != nil && cur != t; cur = cur.Parent() {
+	}
+	return cur == t
+}
+
+// Parent returns the task that WithParent named, while this one has not ended.
+func (t *Task) Parent() *Task {
+	if p := t.node.Parent(); p != nil {
+		return (*Task)(p.Target().(*target))
+	}
+	return nil
+}
+
+// awaitChildren cancels the children that live, and returns when all have
+// ended.
+func (t *Task) awaitChildren() {
+	if t.node.RequestChildren(parentEnded) != nil && t.node.HasChildren() {
+		_ = t.slot.Park((*childless)(t))
+	}
+}
+
+// childless is the Publisher of a task that waits for its children.
+type childless Task
+
+func (c *childless) Publish(h resume.Handle) {
+	if !c.node.AwaitChildren(func() { _ = h.Resume() }) {
+		_ = h.Resume()
+	}
+}

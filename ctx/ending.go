@@ -1,0 +1,80 @@
+package ctx
+
+import (
+	"github.com/stackhop/stackhop/cancel"
+	"github.com/stackhop/stackhop/resume"
+)
+
+// An ending is what the end of a task leads to: its parent goes on that awaited
+// its children, TaskEnded is called and names a task to continue, those go on who
+// wait for it, its context ends, its parent unwinds that waited for it.
+type ending struct {
+	t      *Task
+	awake  func()
+	onEnd  Ender
+	unwind cancel.Target
+	step   int
+	last   *resume.Slot // of those to be continued, the one that is still to be
+}
+
+// ended does all that, but for continuing the last task, which it answers: its
+// caller does without a nested call.
+func (t *Task) ended(e ending) (last *resume.Slot) {
+	e.run()
+	return e.last
+}
+
+// run does the steps that are left. If the Publisher of a task that is continued
+// panics, all the others are done first.
+func (e *ending) run() {
+	returned := false
+	defer func() {
+		if !returned {
+			e.run()
+			_ = resume.Run(e.last)
+		}
+	}()
+	for e.step < 5 {
+		e.next()
+	}
+	returned = true
+}
+
+func (e *ending) next() {
+	step := e.step
+	if step != 2 { // that one can be begun again
+		e.step++
+	}
+	switch step {
+	case 0:
+		if e.awake != nil {
+			e.awake()
+		}
+	case 1:
+		if e.onEnd != nil {
+			e.then(e.onEnd.TaskEnded(e.t).Take())
+		}
+	case 2:
+		if l := e.t.waits.Load(); l != nil {
+			l.wake(e.then)
+		}
+		e.step++
+	case 3:
+		if m := e.t.more.Load(); m != nil {
+			e.t.endContext(m)
+		}
+	case 4:
+		if e.unwind != nil {
+			e.then(&e.unwind.(*target).slot)
+		}
+	}
+}
+
+// then continues the one before, and has s for the last.
+func (e *ending) then(s *resume.Slot) {
+	if s != nil {
+		before := e.last
+		e.last = s
+		_ = resume.Run(before)
+	}
+}

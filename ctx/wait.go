@@ -1,0 +1,116 @@
+package ctx
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/stackhop/stackhop/resume"
+)
+
+// Wait returns when t has ended, and how: t.Err. Called on a task it suspends
+// that; on any other goroutine it blocks. Many may wait.
+//
+// Errors besides those of t: cancel.ErrUnwinding and *stackhop.ThreadLockError
+// if the current task cannot be suspended; ErrRunning if it is t itself. t then goes
+// on.
+func (t *Task) Wait() error {
+	if t.slot.Done() {
+		return t.err
+	}
+	w := &waiter{on: t.waitList(), t: t, awake: make(chan struct{}, 1)}
+	cur := Current()
+	if cur == t {
+		return ErrRunning
+	}
+	defer w.forget()
+	for {
+		if cur == nil {
+			w.link(resume.Handle{})
+		} else if err := cur.Park(w); err != nil {
+			return err
+		}
+		if t.slot.Done() {
+			return t.err
+		}
+		if cur == nil {
+			<-w.awake
+		}
+	}
+}
+
+// A waitList has those who wait for a task. The task's end takes no lock unless
+// there is such a list, which it looks for after the word says done; who makes one
+// or enters it looks at the word after a barrier (T5).
+type waitList struct {
+	mu   sync.Mutex
+	list []*waiter
+}
+
+func (t *Task) waitList() *waitList {
+	if l := t.waits.Load(); l != nil {
+		return l
+	}
+	t.waits.CompareAndSwap(nil, new(waitList))
+	return t.waits.Load()
+}
+
+type waiter struct {
+	on    *waitList
+	t     *Task
+	h     resume.Handle // zero: a goroutine waits on awake
+	awake chan struct{}
+}
+
+// Publish is called when the waiting task is parked.
+func (w *waiter) Publish(h resume.Handle) {
+	if !w.link(h) {
+		_ = h.Resume()
+	}
+}
+
+// link enters w. It reports false if the task has ended; then w is not woken.
+func (w *waiter) link(h resume.Handle) bool {
+	w.on.mu.Lock()
+	defer w.on.mu.Unlock()
+	w.h = h
+	w.on.list = append(w.on.list, w)
+	resume.Barrier()
+	if !w.t.slot.Done() {
+		return true
+	}
+	w.on.remove(w)
+	return false
+}
+
+// forget takes w off the list, if it is there.
+func (w *waiter) forget() {
+	w.on.mu.Lock()
+	defer w.on.mu.Unlock()
+	w.on.remove(w)
+}
+
+func (l *waitList) remove(w *waiter) {
+	if i := slices.Index(l.list, w); i >= 0 {
+		l.list = slices.Delete(l.list, i, i+1)
+	}
+}
+
+// wake continues all who wait, tasks by then, first come, first served.
+func (l *waitList) wake(then func(*resume.Slot)) {
+	for {
+		l.mu.Lock()
+		if len(l.list) == 0 {
+			l.mu.Unlock()
+			return
+		}
+		w := l.list[0]
+		l.remove(w)
+		h := w.h
+		l.mu.Unlock()
+		if h == (resume.Handle{}) {
+			w.awake <- struct{}{}
+			continue
+		}
+		then(h.Take())
+	}
+}
