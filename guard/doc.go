@@ -1,0 +1,74 @@
+// Package guard makes coroutine stacks that grow in place and survive an
+// overflow: the call that does not fit panics with an [*OverflowError], deferred
+// calls run, recover works, and a task that does not recover ends with that
+// error instead of ending the process.
+//
+// Two policies, for each pool and each stack:
+//
+//	Strict   The stack is what its size says from the beginning. A call that does
+//	         not fit ends the process, by the runtime's own fatal error, which
+//	         names coroutineBase_stackOverflowIfGrowthFailed and the frames. It
+//	         needs nothing of the process.
+//	Growing  The stack begins with a small window and doubles it in place when a
+//	         call does not fit: no frame is copied, no pointer changed. At the end
+//	         of its memory the call panics. It needs the growth trap: one SIGSEGV
+//	         handler in front of the runtime's.
+//
+// Both have a region without access below; to touch that, from assembly or by a
+// wild write, ends the process in either. When Go code touched it, the runtime's
+// message has the address ("unexpected fault address"); whose stack that is, it does
+// not say. Stack.String tells where a stack begins: the guard is just below.
+//
+// # The trap
+//
+// [Install] puts a handler in front of the process's SIGSEGV handler. It
+// recognizes a fault of the runtime's own stack copy in the dead space of a
+// stack that grows, by four facts: where the code was, which goroutine and thread,
+// in which state, and the address. Any other fault goes to the handler that was
+// there, with all registers: a nil dereference panics, a wild write crashes, and
+// os/signal, debuggers and C libraries see what they saw before. A library that
+// installs its handler later must call the one it found, as always.
+//
+// # What an overflow costs and promises
+//
+//   - The panic begins at the call, in the caller's frame; the function called has
+//     not run. What has to be undone in a function is undone by its deferred
+//     calls, as with any panic; what it does not defer stays half done.
+//   - In code of the runtime, or while it holds a lock, no panic begins: each call
+//     goes on in the reserve, and the next one that ordinary code makes panics. Nor
+//     does one begin in place of a deferred call or a call of sync, which would be
+//     lost.
+//   - The deferred calls and the error itself run in the reserve. One that needs
+//     more of it, by panicking again at each of many levels or by a recursion
+//     of its own that has no end, makes the overflow fatal. The reserve is closed
+//     again at the next switch of the coroutine. A body that recovers from one
+//     overflow after another, without any suspension in between, calls [Rearm]
+//     after each recover; or else the reserve is used up after a few, and the
+//     overflow after that is fatal: "coroutine stack overflow, and its reserve
+//     is used up".
+//   - Inside a call from C (a cgo callback on the task's stack) nothing can move,
+//     so that an overflow there is fatal. For the same reason the first window is
+//     the widest one in a program with cgo.
+//   - debug.SetMaxStack below four times a stack's size makes its overflow the
+//     runtime's fatal error.
+//
+// # Hops
+//
+// [Grow] calls a function on an auxiliary stack if too little of the current one
+// is left: so a recursion of any depth can run on a small stack of either policy.
+// Unlike an overflow it is asked for in the code, costs a switch there and back,
+// and needs no trap.
+//
+// # Which size
+//
+// [Watch] has all stacks measured, and [Report] prints what each place in the
+// program has used of them and which size would do.
+//
+// # Invariants
+//
+//	G1  What the function given to Grow refers to may lie on its caller's stack.
+//	    That is a region, which never moves, and the frame that owns it is parked
+//	    and scanned until the function has ended; nothing keeps the function longer.
+//
+// The package starts no goroutine and does nothing at import.
+package guard

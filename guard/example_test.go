@@ -1,0 +1,43 @@
+package guard_test
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/stackhop/stackhop"
+	"github.com/stackhop/stackhop/guard"
+)
+
+func Example() {
+	stack, err := guard.New(guard.Growing, 64<<10)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var depth func(n int) int
+	depth = func(n int) int {
+		if n == 0 {
+			return 0
+		}
+		return depth(n-1) + 1
+	}
+
+	c, err := stackhop.New(stack.Region(), func(*stackhop.Coro) {
+		defer func() {
+			if err, _ := recover().(error); err != nil && !errors.Is(err, guard.ErrOverflow) {
+				fmt.Println(err)
+			}
+			fmt.Println("the body goes on")
+		}()
+		depth(100_000) // some megabytes; on a backend with stacks of the runtime it fits
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	c.Switch()
+	fmt.Println(stack.Close())
+	// Output:
+	// the body goes on
+	// <nil>
+}
