@@ -1,0 +1,137 @@
+package leaf_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/stackhop/stackhop/ctx"
+	"github.com/stackhop/stackhop/leaf"
+)
+
+func TestValuesArriveInOrder(t *testing.T) {
+	for _, capacity := range []int{0, 1, 3, 64} {
+		t.Run(fmt.Sprint("cap=", capacity), func(t *testing.T) {
+			c := leaf.NewChan[int](capacity)
+			n := scale(1000)
+			var got []int
+			receiver := func(*ctx.Task) {
+				for {
+					v, err := c.Recv()
+					if err != nil {
+						require.ErrorIs(t, err, leaf.ErrClosed)
+						return
+					}
+					got = append(got, v)
+				}
+			}
+			sender := func(*ctx.Task) {
+				for i := range n {
+					noError(t, c.Send(i))
+				}
+				noError(t, c.Close())
+			}
+			for _, order := range [][]func(*ctx.Task){{sender, receiver}, {receiver, sender}} {
+				got = nil
+				c = leaf.NewChan[int](capacity)
+				for _, body := range order {
+					spawn(t, body)
+				}
+				require.Len(t, got, n)
+				for i, v := range got {
+					require.Equal(t, i, v)
+				}
+			}
+		})
+	}
+}
+
+func TestCloseEndsAllWhoWait(t *testing.T) {
+	c := leaf.NewChan[int](1)
+	require.NoError(t, c.Send(1))
+	ends := 0
+	for range 3 {
+		spawn(t, func(*ctx.Task) { require.ErrorIs(t, c.Send(2), leaf.ErrClosed); ends++ })
+	}
+	go func() { _ = c.Send(3) }()
+	eventually(t, "goroutine waits", func() bool { return leaf.ChanWaiters(c) == 4 })
+	require.NoError(t, c.Close())
+	require.Equal(t, 3, ends)
+	v, err := c.Recv()
+	require.NoError(t, err)
+	require.Equal(t, 1, v)
+	_, err = c.Recv()
+	require.ErrorIs(t, err, leaf.ErrClosed)
+}
+
+// Values that cancelled receivers give back come first, in the order in which
+// they were sent, whoever of them is cancelled first.
+func TestValuesOfCancelledReceiversComeFirstAndInOrder(t *testing.T) {
+	for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}, {1, 2, 0}, {0, 2, 1}, {2, 0, 1}, {1, 0, 2}} {
+		c, home := leaf.NewChan[int](2), new(depot)
+		var tasks []*ctx.Task
+		for range 3 {
+			tasks = append(tasks, spawn(t, func(*ctx.Task) { _, _ = c.Recv() }, ctx.WithHome(home)))
+		}
+		for v := range 4 {
+			require.NoError(t, c.Send(v))
+		}
+		require.Equal(t, 1, c.Len())
+		for n, i := range order {
+			cancelled(t, tasks[i])
+			require.Equal(t, n+2, c.Len())
+		}
+		for v := range 4 {
+			got, err := c.Recv()
+			require.NoError(t, err)
+			require.Equal(t, v, got, "cancelled in order %v", order)
+		}
+		require.Zero(t, c.Len())
+	}
+}
+
+// What was given back does not stand in the way of the others, and is
+// received once.
+func TestAValueGivenBackGoesToWhoWaits(t *testing.T) {
+	c, home := new(leaf.Chan[string]), new(depot)
+	first := spawn(t, func(*ctx.Task) { _, _ = c.Recv() }, ctx.WithHome(home))
+	require.NoError(t, c.Send("x"))
+	got := make(chan string, 1)
+	go func() {
+		v, err := c.Recv()
+		noError(t, err)
+		got <- v
+	}()
+	eventually(t, "goroutine waits", func() bool { return leaf.ChanWaiters(c) == 1 })
+	cancelled(t, first)
+	require.Equal(t, "x", <-got)
+	_, ok, err := c.TryRecv()
+	require.NoError(t, err)
+	require.False(t, ok)
+}
+
+func TestChanBetweenGoroutinesAndTasks(t *testing.T) {
+	for _, capacity := range []int{0, 1, 5} {
+		there, back := leaf.NewChan[int](capacity), leaf.NewChan[int](capacity)
+		spawn(t, func(*ctx.Task) {
+			for {
+				v, err := there.Recv()
+				if err != nil {
+					noError(t, back.Close())
+					return
+				}
+				noError(t, back.Send(v*v))
+			}
+		})
+		for i := range 100 {
+			require.NoError(t, there.Send(i))
+			v, err := back.Recv()
+			require.NoError(t, err)
+			require.Equal(t, i*i, v)
+		}
+		require.NoError(t, there.Close())
+		_, err := back.Recv()
+		require.ErrorIs(t, err, leaf.ErrClosed)
+	}
+}

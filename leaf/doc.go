@@ -1,0 +1,81 @@
+// Package leaf has the calls that wait: locks, semaphores, events, condition
+// variables, wait groups, channels, timers. Each suspends the task that calls it,
+// from any depth of calls, and whoever ends the wait resumes that very call.
+//
+//	type         waits in                ends the wait         twin
+//	Mutex        Lock                    Unlock                sync.Mutex
+//	RWMutex      Lock, RLock             Unlock, RUnlock       sync.RWMutex
+//	Semaphore    Acquire                 Release               x/sync/semaphore
+//	Event        Wait                    Set, Broadcast        a channel that is closed
+//	Cond         Wait                    Signal, Broadcast     sync.Cond
+//	WaitGroup    Wait                    Done, Add             sync.WaitGroup
+//	Chan         Send, Recv              Recv, Send, Close     chan
+//	Timer        Wait                    time                  time.Timer
+//	             Sleep, Timeout          time                  time.Sleep, context.WithTimeout
+//	             Await, AwaitFunc        a Go channel, a function that blocks
+//
+// They need no scheduler and know none: Unlock runs the waiter, on the goroutine
+// that calls Unlock, as a plain call (R2, R3, R8). A task with a home (see
+// ctx.WithHome) is put there by that call instead, and so the same lock serves tasks
+// of several schedulers, and of none, at once.
+//
+// Plain goroutines may make all these calls, too. They block where a task is
+// suspended, and stand in the same line.
+//
+// # Errors and cancelling
+//
+// A call that waits returns an error when it could not: [ErrUnwinding] in a deferred
+// call of a task that is being cancelled, [ErrThreadLocked] if the task has locked
+// its OS thread. A call that finds what it asks for does not suspend, and succeeds
+// even there.
+//
+// A task that is cancelled while it waits does not return from the call. It leaves
+// the line, and those behind it move up. If it had been given what it waited for, but
+// did not get to run, that goes on to the next in line: no lock stays locked, no
+// permit, signal or value is lost.
+//
+// # Nesting
+//
+// Unlock, Send, Set and so on return when the waiter that they have resumed
+// suspends again or ends. That may take as long as the waiter likes, so call them
+// with nothing else in hand that others need at once; a task that has a home takes
+// no time.
+//
+// Waiters that unlock in turn nest: A unlocks and runs B, which unlocks and runs C,
+// and A goes on when B does. It needs no deep stack, because each of them is on its
+// own: however many take part, there is one Unlock on the stack of each, and a task
+// that waits for one it has resumed cannot be resumed again, so that none takes part
+// twice. The order of effects is the order of hand-overs, last in first out
+// on the way back. Only when goroutines on several threads race for the same lock may
+// it happen that the call which has just parked a task resumes it on the same stack;
+// the stack is back when the task really waits.
+//
+// # Memory
+//
+// Waiting allocates nothing once a primitive has had as many waiters before, up to
+// 256. A Mutex has 128 bytes, an Event 96, a Chan 168 besides
+// its buffer; each waiter 128. The first wait of a plain
+// goroutine makes a Go channel, which later ones use.
+//
+// # testing/synctest
+//
+// In a bubble, plain goroutines block durably and timers follow the bubble's clock.
+// A task of one bubble cannot be resumed from outside it: see [StrandedError].
+// Timers and Go channels are not kept for the next call there, nor on the
+// portable backend, so that calls that need one allocate.
+//
+// # Invariants
+//
+//	W1  Lists, nodes and counts are read and written under the guard of their queue,
+//	    which is never held while a task is resumed.
+//	W2  What a node was granted is its call's, whatever becomes of the task. If the
+//	    call does not return, its Abandon gives it back; or whoever found the
+//	    handle stale, if that is first. A node's state says whether it was done.
+//	W3  A node belongs to one call. Whoever has kept a pointer to it from an earlier
+//	    one sees that by its handle, which is used once (R6).
+//	W4  Outside the guard there is no free lock, permit or value while the first in line
+//	    could have it; one who is being cancelled counts until its deferred calls
+//	    run or somebody gives something.
+//	W5  The guard's count grows by two each time it is held: who finds it two more than
+//	    before knows that what was so is so.
+package leaf
