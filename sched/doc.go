@@ -1,0 +1,44 @@
+// Package sched has schedulers as libraries: they decide when and where a
+// suspended task goes on, and nothing below them knows of any.
+//
+//	Loop   one goroutine, in order, with timers
+//	Pool   several goroutines that take work from each other
+//	Net    one goroutine, and sockets on which tasks wait
+//
+// Any number of each may be in one process (R3). A [Scheduler] is whatever a
+// handle can be posted to; a user's own needs that one method.
+//
+// # Where a task goes on
+//
+// Without a scheduler a task goes on where it is resumed: Unlock of a lock runs
+// the waiter, there and then, on its own goroutine. To change that there is
+//
+//	a home          A task that Loop.Go or Pool.Go has started, or that On has moved,
+//	                goes on there, whoever resumes it, from whatever leaf. No leaf
+//	                knows of it: ctx.Task.Park does it.
+//	Via(s, h)       What is stored in place of h: who resumes it puts h on s. One
+//	                wait of one task goes on on s.
+//	Post, Publish   A handle is put on s: now, by whoever holds it.
+//
+// So one lock serves tasks of several schedulers and tasks of none at the same
+// time. A task with a home that is handed a lock has it already while it stands
+// in its scheduler's queue. If it is cancelled there, it unwinds at once, its
+// place in the queue is a stale handle, and the lock's waiting call, which does not
+// return, passes the lock on.
+//
+// A handle that is stale in its turn is dropped and counted in [Stats]. One that
+// cannot be resumed by the goroutine of the scheduler is kept, as a [Refusal].
+//
+// # Errors of tasks
+//
+// Who calls Go gets no *ctx.Task to ask how it ended. So a panic of such a task
+// is reported to OnFailure, or else returned by the next Loop.Run or Pool.Wait
+// and its kin. Cancelled tasks, and those that end by runtime.Goexit, have not
+// failed.
+//
+// # Cost
+//
+// Posting, yielding, sleeping and resuming allocate nothing once queues have
+// grown; their memory is kept. Go allocates the *ctx.Task, which its body may
+// keep for ever. No goroutine of this package spins when it has nothing to do.
+package sched

@@ -1,0 +1,102 @@
+package sched_test
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/stackhop/stackhop/ctx"
+	"github.com/stackhop/stackhop/resume"
+	"github.com/stackhop/stackhop/sched"
+)
+
+func Example() {
+	loop := sched.NewLoop()
+	for _, name := range []string{"anna", "bert"} {
+		_ = loop.Go(func(t *ctx.Task) { // begins in Drain
+			for i := range 2 {
+				fmt.Println(name, i)
+				_ = loop.Yield(t) // the others first
+			}
+		})
+	}
+	fmt.Println("drained:", loop.Drain())
+	// Output:
+	// anna 0
+	// bert 0
+	// anna 1
+	// bert 1
+	// drained: <nil>
+}
+
+func ExampleLoop_Sleep() {
+	loop := sched.NewLoop()
+	for _, d := range []time.Duration{60, 1, 30} {
+		_ = loop.Go(func(t *ctx.Task) {
+			_ = loop.Sleep(t, d*time.Millisecond)
+			fmt.Println("slept", int(d), "ms")
+		})
+	}
+	_ = loop.Drain()
+	// Output:
+	// slept 1 ms
+	// slept 30 ms
+	// slept 60 ms
+}
+
+func ExamplePool() {
+	pool, err := sched.NewPool(4)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var sum atomic.Int64
+	for i := range 100 {
+		_ = pool.Go(func(t *ctx.Task) {
+			_ = pool.Yield(t)
+			sum.Add(int64(i))
+		})
+	}
+	fmt.Println(pool.Wait(), sum.Load())
+	fmt.Println(pool.Close(), pool.Go(func(*ctx.Task) {}))
+	// Output:
+	// <nil> 4950
+	// <nil> sched: pool is closed
+}
+
+// What a leaf resumes goes on elsewhere: here, on a loop.
+func ExampleVia() {
+	loop := sched.NewLoop()
+	var waiter resume.Resumer // the leaf's
+	task, _ := ctx.Spawn(func(t *ctx.Task) {
+		t.Suspend(func(h resume.Handle) { waiter = sched.Via(loop, h) })
+		fmt.Println("task: on the loop")
+	})
+	fmt.Println("leaf:", waiter.Resume(), task.Done())
+	_ = loop.RunUntilIdle()
+	fmt.Println("done:", task.Done())
+	// Output:
+	// leaf: <nil> false
+	// task: on the loop
+	// done: true
+}
+
+// A task moves between schedulers.
+func ExampleOn() {
+	pool, _ := sched.NewPool(2)
+	defer pool.Close()
+	loop := sched.NewLoop()
+	_ = loop.Go(func(t *ctx.Task) {
+		fmt.Println("on the loop")
+		_ = sched.On(pool, t)
+		fmt.Println("on a worker of the pool: long computations here")
+		_ = sched.On(loop, t)
+		fmt.Println("back on the loop")
+	})
+	fmt.Println(loop.Drain())
+	// Output:
+	// on the loop
+	// on a worker of the pool: long computations here
+	// back on the loop
+	// <nil>
+}

@@ -1,0 +1,224 @@
+package sched
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/stackhop/stackhop/ctx"
+	"github.com/stackhop/stackhop/resume"
+)
+
+// A Pool runs tasks on several goroutines, its workers. Each has a queue of its
+// own; one that has nothing to do takes from the others, and sleeps if there is
+// nothing at all. A task may go on on another worker after each suspension.
+//
+// The order is no promise, but nothing that is queued waits for ever while others
+// have their turns: tasks that have begun go on first come, first served, as a
+// rule before new ones begin, of which the newest is first, so that a tree of
+// tasks is walked by depth and not by breadth.
+//
+// All methods may be called from any goroutine and any task.
+type Pool struct {
+	workers []*worker
+	inject  queue // what comes from no worker
+	hints   sync.Pool
+	parking parking
+	tasks   atomic.Int64
+	failed  failures
+
+	waiters atomic.Int32 // in Wait
+	drained sync.Cond    // tasks has become 0; of mu
+	mu      sync.Mutex
+	refused []Refusal
+
+	done sync.WaitGroup // workers that have not returned
+}
+
+// NewPool starts a Pool of that many workers; 0 means runtime.GOMAXPROCS(0). Its
+// goroutines run until Close. Error: *WorkersError.
+func NewPool(workers int) (*Pool, error) {
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	if workers < 1 || workers > MaxWorkers {
+		return nil, &WorkersError{workers}
+	}
+	p := new(Pool)
+	p.drained.L = &p.mu
+	for range workers {
+		p.workers = append(p.workers, newWorker(p))
+	}
+	for _, w := range p.workers {
+		p.done.Go(w.work)
+	}
+	return p, nil
+}
+
+// OnFailure has f called, on a worker, with the error of each task that Go has
+// started and that panicked or could not be started, and with a *PanicError for
+// what else panics. Without it, or with nil, Wait and Close return these errors.
+func (p *Pool) OnFailure(f func(error)) { p.failed.setNotify(f) }
+
+// Post queues h. Errors: ErrClosed; resume.ErrStale if h is stale already.
+func (p *Pool) Post(h resume.Handle) error {
+	if !h.Live() {
+		return resume.ErrStale
+	}
+	return p.post(item{h: h}, false)
+}
+
+// Publish queues h; if the Pool is closed, it resumes h on the spot. It makes
+// the Pool a resume.Publisher: t.SuspendTo(p) waits for t's turn, and
+// ctx.WithHome(p) starts a task that always goes on here.
+func (p *Pool) Publish(h resume.Handle) { comeHome(p, h) }
+
+// Do queues a call of f, which must not suspend: it is on no task. Errors:
+// ErrNilFunc, ErrClosed.
+func (p *Pool) Do(f func()) error {
+	if f == nil {
+		return ErrNilFunc
+	}
+	return p.begin(item{call: plain(f)}, false)
+}
+
+// Go queues the start of a task. Its home is the Pool: wherever it is resumed,
+// it goes on here. The storage of its stack is taken when its turn comes.
+//
+// Errors: ctx.ErrNilBody, ErrClosed. Those of ctx.Spawn are reported as OnFailure
+// says.
+func (p *Pool) Go(body func(t *ctx.Task), opts ...ctx.Option) error {
+	c, err := newStart(body, opts)
+	if err != nil {
+		return err
+	}
+	p.tasks.Add(1)
+	if err := p.begin(item{call: c}, true); err != nil {
+		p.leave()
+		return err
+	}
+	return nil
+}
+
+// Yield lets others run before the current task t goes on. Errors: those of
+// Task.Park.
+func (p *Pool) Yield(t *ctx.Task) error {
+	if t == nil {
+		return resume.ErrNotOnTask
+	}
+	return parkAt(p, t, p)
+}
+
+// post queues it, near the caller, and sees to it that somebody comes for it.
+func (p *Pool) post(it item, fresh bool) error {
+	if !p.near().add(it, fresh) {
+		return ErrClosed
+	}
+	p.parking.notify()
+	return nil
+}
+
+// begin is post for what is new to the Pool.
+func (p *Pool) begin(it item, fresh bool) error {
+	if p.parking.closing.Load() {
+		return ErrClosed
+	}
+	return p.post(it, fresh)
+}
+
+// Wait blocks until every task that Go started has ended, and returns their
+// failures as one error. Of several callers one gets each failure. Error:
+// ErrInside on a task whose home is the Pool.
+func (p *Pool) Wait() error {
+	if p.inside() {
+		return ErrInside
+	}
+	p.waiters.Add(1) // before tasks is read, as leave reads waiters after it has written tasks
+	p.mu.Lock()
+	for p.tasks.Load() != 0 {
+		p.drained.Wait()
+	}
+	p.mu.Unlock()
+	p.waiters.Add(-1)
+	return p.failed.take()
+}
+
+// Close takes nothing new: Go and Do answer ErrClosed from now on. It runs what
+// is queued, and goes on to take handles, until nothing is queued and nothing runs.
+// Then it ends the workers, and returns what Wait does. A task that comes home
+// after that goes on where it was resumed; Post answers ErrClosed.
+//
+// Close does not wait for tasks that are suspended elsewhere. Who wants them
+// to end calls Wait before it, or has their owners cancel them. Any number of
+// calls of Close wait for the same end. Error: ErrInside on a task whose home is
+// the Pool.
+func (p *Pool) Close() error {
+	if p.inside() {
+		return ErrInside
+	}
+	p.close()
+	p.done.Wait()
+	return p.failed.take()
+}
+
+func (p *Pool) inside() bool {
+	t := ctx.Current()
+	if t == nil {
+		return false
+	}
+	home, ok := t.Home().(*Pool)
+	return ok && home == p
+}
+
+// TaskEnded is called by package ctx.
+func (p *Pool) TaskEnded(t *ctx.Task) resume.Handle {
+	p.failed.ended(t.Err())
+	p.leave()
+	return resume.Handle{}
+}
+
+func (p *Pool) notStarted(err error) {
+	p.failed.add(err)
+	p.leave()
+}
+
+// leave counts a task out.
+func (p *Pool) leave() {
+	if p.tasks.Add(-1) == 0 && p.waiters.Load() != 0 {
+		p.mu.Lock()
+		p.drained.Broadcast()
+		p.mu.Unlock()
+	}
+}
+
+// refuse keeps h, if it is h that could not be resumed: the error may be that
+// of somebody whom its task has transferred to.
+func (p *Pool) refuse(h resume.Handle, err error) {
+	if !h.Live() {
+		p.failed.add(err)
+		return
+	}
+	p.mu.Lock()
+	p.refused = append(p.refused, Refusal{h, err})
+	p.mu.Unlock()
+}
+
+// Refused returns the handles that no worker could resume, and forgets them.
+func (p *Pool) Refused() []Refusal {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r := p.refused
+	p.refused = nil
+	return r
+}
+
+// Stats returns counts. While the Pool works, they are of slightly different
+// moments, Parked of the first.
+func (p *Pool) Stats() Stats {
+	s := Stats{Tasks: int(p.tasks.Load()), Parked: int(p.parking.n.Load())}
+	p.inject.addTo(&s)
+	for _, w := range p.workers {
+		w.addTo(&s)
+	}
+	return s
+}

@@ -1,0 +1,143 @@
+package sched
+
+import (
+	"math/rand/v2"
+	"runtime/debug"
+
+	"github.com/stackhop/stackhop/resume"
+)
+
+// A worker is one goroutine of a Pool.
+type worker struct {
+	_ [64]byte // its own cache lines
+	queue
+	pool  *Pool
+	loot  loot
+	tick  uint32
+	other int
+	woken chan struct{} // has room for one; see parking
+	_     [64]byte
+}
+
+func newWorker(p *Pool) *worker {
+	return &worker{pool: p, woken: make(chan struct{}, 1)}
+}
+
+// work is what the worker's goroutine does, until the Pool is closed.
+func (w *worker) work() {
+	for !w.serve() {
+	}
+}
+
+// serve runs items. It reports whether the Pool is closed; else something has
+// panicked.
+func (w *worker) serve() (closed bool) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		if v := recover(); v != nil {
+			w.pool.failed.add(&PanicError{v, debug.Stack()})
+			return
+		}
+		// runtime.Goexit by a function of Do ends this goroutine; another one
+		// goes on as this worker.
+		w.pool.done.Go(w.work)
+	}()
+	for w.sign(); ; {
+		it, ok := w.next()
+		if !ok {
+			returned = true
+			return true
+		}
+		w.run(it)
+	}
+}
+
+func (w *worker) run(it item) {
+	if it.call != nil {
+		it.call.run(w.pool)
+		return
+	}
+	switch err := it.h.Resume(); {
+	case err == nil:
+	case err == resume.ErrStale:
+		w.note(1, 0)
+	default:
+		w.note(0, 1)
+		w.pool.refuse(it.h, err)
+	}
+}
+
+// injectTurn is how often, in turns, a worker takes from the inject queue first;
+// and as often from another worker, which may be blocked in a system call: so
+// nothing is left behind while all are busy.
+const injectTurn = 64
+
+// next takes what is to run next, and sleeps until there is something. False
+// means that the Pool is closed.
+func (w *worker) next() (item, bool) {
+	w.tick++
+	if w.tick%signTurn == 0 {
+		w.sign()
+	}
+	switch w.tick % injectTurn {
+	case 0:
+		if it, ok := w.pool.inject.take(); ok {
+			return it, true
+		}
+	case injectTurn / 2:
+		w.other++
+		if it, ok := w.pool.workers[w.other%len(w.pool.workers)].take(); ok {
+			return it, true
+		}
+	}
+	if it, ok := w.take(); ok {
+		return it, true
+	}
+	for w.pool.parking.searching.Add(1); ; {
+		if it, ok := w.search(); ok {
+			w.pool.found()
+			return it, true
+		}
+		if !w.pool.park(w) {
+			return item{}, false
+		}
+		w.sign()
+	}
+}
+
+// search looks for something to run everywhere, twice: in the first round it
+// leaves alone who is busy.
+func (w *worker) search() (item, bool) {
+	p := w.pool
+	for round := range 2 {
+		if it, ok := w.take(); ok { // queued here while it slept
+			return it, true
+		}
+		if it, ok := w.plunder(&p.inject, round == 0, false); ok {
+			return it, true
+		}
+		first := rand.IntN(len(p.workers))
+		for i := range p.workers {
+			victim := p.workers[(first+i)%len(p.workers)]
+			if victim == w {
+				continue
+			}
+			if it, ok := w.plunder(&victim.queue, round == 0, true); ok {
+				return it, true
+			}
+		}
+	}
+	return item{}, false
+}
+
+// plunder takes a part of q, to run one of it and keep the others.
+func (w *worker) plunder(q *queue, try, stealing bool) (item, bool) {
+	q.give(&w.loot, try)
+	if w.loot.n == 0 {
+		return item{}, false
+	}
+	return w.keep(&w.loot, stealing), true
+}
