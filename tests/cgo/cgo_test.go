@@ -4,12 +4,15 @@ package cgo
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"runtime/debug"
 	"testing"
+	"time"
 
 	"github.com/stackhop/stackhop"
 	"github.com/stackhop/stackhop/ctx"
+	"github.com/stackhop/stackhop/guard"
 	"github.com/stackhop/stackhop/internal/testsupport"
 	"github.com/stackhop/stackhop/mmapstack"
 	"github.com/stretchr/testify/require"
@@ -232,3 +235,53 @@ func TestManyThreads(t *testing.T) {
 		}
 	})
 }
+
+// H29: nothing of a window can move below a call of C. So a stack that grows has
+// its widest one from the beginning, and a callback uses what there is of it; a
+// call that does not fit in there is a clean fatal error.
+func TestH29StacksThatGrowInCallbacks(t *testing.T) {
+	if b := stackhop.Backend(); b.Name != "asm" {
+		t.Skipf("this is about the asm backend: %s", b.Reason)
+	}
+	pool, err := guard.NewPool(guard.Growing, 0)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, pool.Close()) }()
+	before := guard.Stats()
+	task, err := ctx.Spawn(func(t *ctx.Task) {
+		throughC(1, func(int) { deepGo(500) })
+		deepC(10)
+		deepGo(500)
+	}, ctx.WithPool(pool))
+	require.NoError(t, err)
+	require.NoError(t, task.Err())
+	require.Equal(t, before, guard.Stats())
+
+	task, err = ctx.Spawn(func(t *ctx.Task) { deepGo(1 << 30) }, ctx.WithPool(pool))
+	require.NoError(t, err)
+	require.ErrorIs(t, task.Err(), guard.ErrOverflow)
+
+	r := testsupport.RunChild(t, "overflow in a callback", 2*time.Minute)
+	require.NotZero(t, r.Code)
+	require.Contains(t, r.Stderr, "fatal error: stackhop: coroutine stack overflow in a call from C")
+}
+
+//go:noinline
+func deepGo(n int) int {
+	var a [16]int
+	a[n%16] = n
+	if n == 0 {
+		return 0
+	}
+	return deepGo(n-1) + a[n%16]
+}
+
+var _ = testsupport.Child("overflow in a callback", func() {
+	pool, err := guard.NewPool(guard.Growing, 0)
+	if err != nil {
+		panic(err)
+	}
+	_, err = ctx.Spawn(func(t *ctx.Task) {
+		throughC(1, func(int) { deepGo(1 << 30) })
+	}, ctx.WithPool(pool))
+	fmt.Println("survived", err)
+})

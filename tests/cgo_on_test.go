@@ -1,0 +1,6 @@
+//go:build cgo
+
+package tests
+
+// cgoProgram: the test binary has cgo, since net has.
+const cgoProgram = true
