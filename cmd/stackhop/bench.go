@@ -16,11 +16,30 @@ type report struct {
 	Round   string        `json:"round"`
 	Rounds  int           `json:"rounds"`
 
-	Switch []timing    `json:"switch"` // into a body and back
-	Spawn  []timing    `json:"spawn"`  // start, run to the end, free
-	Pull   []timing    `json:"pull"`   // one element
-	Depth  []timing    `json:"depth"`  // a leaf resumed beneath more and more frames
+	Times  []group     `json:"times"`
 	Memory []footprint `json:"memory"` // each kind in a process of its own
+}
+
+// A group is what is measured in turns, and compared.
+type group struct {
+	Title string   `json:"title"`
+	Rows  []timing `json:"rows"`
+}
+
+var groups = []struct {
+	title    string
+	subjects func() []subject
+}{
+	{"One round trip: into a body and back", switchSubjects},
+	{"Start, run to the end, free", spawnSubjects},
+	{"Iterate", pullSubjects},
+	{"A leaf and its resumer, there and back, beneath more frames", depthSubjects},
+	{"From task to task, and a plain round trip", transferSubjects},
+	{"Give a lock to one who waits, and take another one back", lockSubjects},
+	{"A channel", chanSubjects},
+	{"A channel with a buffer", bufferSubjects},
+	{"Start two that end at once, and wait for them", joinSubjects},
+	{"Skynet: each starts ten, 1,111 in all, and sums up their answers", skynetSubjects},
 }
 
 func bench(args []string, out io.Writer) error {
@@ -34,19 +53,12 @@ func bench(args []string, out io.Writer) error {
 	}
 	c := clock{*round, *rounds}
 	r := report{Host: thisHost(), Backend: stackhop.Backend(), Round: round.String(), Rounds: *rounds}
-	for _, group := range []struct {
-		rows     *[]timing
-		subjects []subject
-	}{
-		{&r.Switch, switchSubjects()},
-		{&r.Spawn, spawnSubjects()},
-		{&r.Pull, pullSubjects()},
-		{&r.Depth, depthSubjects()},
-	} {
-		var err error
-		if *group.rows, err = measure(c, group.subjects); err != nil {
+	for _, g := range groups {
+		rows, err := measure(c, g.subjects())
+		if err != nil {
 			return err
 		}
+		r.Times = append(r.Times, group{g.title, rows})
 	}
 	var err error
 	if r.Memory, err = footprints(*count); err != nil {

@@ -20,6 +20,8 @@ func TestBenchPrintsEveryTable(t *testing.T) {
 		"stackhop.Coro: Switch", "ctx.Task: Resume, Yield", "resume.Handle: Resume, Suspend", rowIterPull, rowChannels,
 		"ctx.Spawn, warm", rowGo, "pull.Pull, per element", rowIterElem,
 		"leaf beneath 1 frames", "leaf beneath 1000 frames",
+		"TransferTo, one way", "leaf.Mutex", rowMutex, "leaf.Chan, unbuffered", rowGoChan, rowGoChan16,
+		"join.All of two, carved", rowWait2, "skynet of tasks", rowSkynet,
 		"suspended tasks, default stacks", "suspended tasks, 16 KiB stacks", "parked goroutines",
 	} {
 		require.Contains(t, out.String(), want)
@@ -37,9 +39,10 @@ func TestBenchPrintsOneJSONObject(t *testing.T) {
 	require.Equal(t, 1, r.Rounds)
 	require.NotEmpty(t, r.Backend.Name)
 	require.NotEmpty(t, r.Host.CPU)
-	for _, rows := range [][]timing{r.Switch, r.Spawn, r.Pull, r.Depth} {
-		require.NotEmpty(t, rows)
-		for _, row := range rows {
+	require.Len(t, r.Times, len(groups))
+	for _, g := range r.Times {
+		require.NotEmpty(t, g.Rows)
+		for _, row := range g.Rows {
 			require.Positive(t, row.NS, row.Name)
 		}
 	}

@@ -10,6 +10,9 @@ import (
 
 	"github.com/stackhop/stackhop"
 	"github.com/stackhop/stackhop/ctx"
+	"github.com/stackhop/stackhop/guard"
+	"github.com/stackhop/stackhop/join"
+	"github.com/stackhop/stackhop/leaf"
 )
 
 func demo(args []string, out io.Writer) error {
@@ -28,7 +31,9 @@ func demo(args []string, out io.Writer) error {
 		{"Spawn runs the body at once, on the caller's thread, to its first suspension", eagerStart},
 		{"A task suspends from anywhere: here from inside a sort.Slice comparator", insideSort},
 		{"A leaf hands over directly: Unlock runs the waiter, no scheduler in between", handOver},
+		{"A cancel runs every deferred call; no recover stops it", cancels},
 		{"A panic ends its task, not the program", panics},
+		{"So does a stack overflow, where the growth trap can be had", overflows},
 	} {
 		fmt.Fprintf(out, "\n%d. %s\n", i+1, scene.title)
 		say := func(format string, args ...any) { fmt.Fprintf(out, "   "+format+"\n", args...) }
@@ -36,7 +41,7 @@ func demo(args []string, out io.Writer) error {
 			return fmt.Errorf("demo: %s: %w", scene.title, err)
 		}
 	}
-	fmt.Fprintf(out, "\n5. What a switch costs: ns per round trip, there and back, median of %d rounds\n", *rounds)
+	fmt.Fprintf(out, "\n7. What a switch costs: ns per round trip, there and back, median of %d rounds\n", *rounds)
 	rows, err := measure(clock{*round, *rounds}, switchSubjects())
 	if err != nil {
 		return err
@@ -90,15 +95,15 @@ func insideSort(say func(string, ...any)) error {
 
 func handOver(say func(string, ...any)) error {
 	var (
-		l    lock
+		l    leaf.Mutex
 		lerr error
 	)
 	a, err := ctx.Spawn(func(t *ctx.Task) {
-		l.Lock()
+		lerr = l.Lock()
 		say("A: has the lock")
 		t.Yield()
 		say("A: unlocks")
-		lerr = l.Unlock()
+		l.Unlock()
 		say("A: back from Unlock")
 	}, ctx.WithName("A"))
 	if err != nil {
@@ -106,9 +111,9 @@ func handOver(say func(string, ...any)) error {
 	}
 	b, err := ctx.Spawn(func(*ctx.Task) {
 		say("B: wants the lock")
-		l.Lock()
+		lerr = errors.Join(lerr, l.Lock())
 		say("B: has the lock, and runs inside A's Unlock")
-		lerr = errors.Join(lerr, l.Unlock())
+		l.Unlock()
 	}, ctx.WithName("B"))
 	if err != nil {
 		return err
@@ -118,6 +123,32 @@ func handOver(say func(string, ...any)) error {
 	}
 	say("owner: A done=%v, B done=%v", a.Done(), b.Done())
 	return errors.Join(lerr, a.Err(), b.Err())
+}
+
+func cancels(say func(string, ...any)) error {
+	var l leaf.Mutex
+	if err := l.Lock(); err != nil {
+		return err
+	}
+	t, err := ctx.Spawn(func(t *ctx.Task) {
+		defer say("task: the outer deferred call runs")
+		defer func() { say("task: the inner one recovers %v, and sees: %v", recover(), t.Err()) }()
+		_, err := join.Any(
+			func(*ctx.Task) error { defer say("task:   its arm leaves the lock's queue"); return l.Lock() },
+			func(*ctx.Task) error { defer say("task:   its arm stops its timer"); return leaf.Sleep(time.Hour) },
+		)
+		say("never reached: %v", err)
+	})
+	if err != nil {
+		return err
+	}
+	say("owner: the task waits for a lock or an hour; cancel it")
+	if err := t.Cancel(errors.New("we close")); err != nil {
+		return err
+	}
+	say("owner: done=%v, Err is a %T: %v", t.Done(), t.Err(), t.Err())
+	l.Unlock()
+	return nil
 }
 
 func panics(say func(string, ...any)) error {
@@ -135,4 +166,37 @@ func panics(say func(string, ...any)) error {
 	first, _, _ := strings.Cut(pe.Error(), "\n")
 	say("owner: done=%v, Err is a %T: %s", t.Done(), pe, first)
 	return nil
+}
+
+func overflows(say func(string, ...any)) error {
+	if stackhop.Backend().Name == "portable" {
+		say("the portable backend's stacks are the runtime's: nothing to show")
+		return nil
+	}
+	pool, err := guard.NewPool(guard.Growing, 256<<10)
+	if errors.Is(err, guard.ErrTrap) {
+		say("not here: %v", err)
+		return nil
+	} else if err != nil {
+		return err
+	}
+	deepest := 0
+	var down func(n int) int
+	down = func(n int) int {
+		deepest = n
+		return down(n+1) + 1
+	}
+	t, err := ctx.Spawn(func(t *ctx.Task) {
+		defer say("task: a deferred call runs")
+		down(0)
+	}, ctx.WithPool(pool), ctx.WithName("endless"))
+	if err != nil {
+		return err
+	}
+	var oe *guard.OverflowError
+	if !errors.As(t.Err(), &oe) {
+		return fmt.Errorf("task ended with %v, not with a *guard.OverflowError", t.Err())
+	}
+	say("owner: done=%v after %d calls: %v", t.Done(), deepest, oe)
+	return pool.Close()
 }

@@ -6,6 +6,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/stackhop/stackhop"
+	"github.com/stackhop/stackhop/guard"
 	"github.com/stackhop/stackhop/mmapstack"
 )
 
@@ -24,6 +25,7 @@ func doctor(args []string, out io.Writer) error {
 		{"cpu", fmt.Sprintf("%s, %d usable", h.CPU, h.CPUs)},
 		{"page size", fmt.Sprint(h.PageSize)},
 		{"stack guard", guard + ": " + why},
+		{"growth trap", growthTrap()},
 		{"vm.max_map_count", maxMapCount()},
 		{"default stack", fmt.Sprintf("%d bytes usable", mmapstack.DefaultSize)},
 		{"least stack", fmt.Sprintf("%d bytes, of which the kernel keeps %d", stackhop.MinRegion, stackhop.RegionHeader)},
@@ -38,4 +40,18 @@ func doctor(args []string, out io.Writer) error {
 		fmt.Fprintln(w, "  nothing\tthis backend needs nothing of the runtime's insides")
 	}
 	return w.Flush()
+}
+
+// growthTrap says whether stacks can grow in place here. It is taken away again.
+func growthTrap() string {
+	if guard.Installed() {
+		return "installed"
+	}
+	if err := guard.Install(); err != nil {
+		return err.Error()
+	}
+	if err := guard.Remove(); err != nil {
+		return err.Error()
+	}
+	return "can be installed"
 }

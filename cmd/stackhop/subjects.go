@@ -25,7 +25,7 @@ func noError() error { return nil }
 func switchSubjects() []subject {
 	s := []subject{
 		{"stackhop.Coro: Switch", coroSwitch},
-		{"ctx.Task: Resume, Yield", taskYield},
+		{rowYield, taskYield},
 		{"resume.Handle: Resume, Suspend", leafResume(0)},
 		{rowIterPull, iterPull(forever)},
 		{rowChannels, channels},

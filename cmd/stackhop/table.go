@@ -11,17 +11,9 @@ func (r report) print(out io.Writer) error {
 	b := r.Backend
 	fmt.Fprintf(out, "%s, %s/%s, %s, %d CPUs, %s, backend %s\n", b.GoVersion, b.GOOS, b.GOARCH, r.Host.CPU, r.Host.CPUs, r.Host.Kernel, b.Name)
 	fmt.Fprintf(out, "times are medians of %d rounds of %s, taken in turns, GOMAXPROCS=1: the best for channels\n", r.Rounds, r.Round)
-	for _, g := range []struct {
-		title string
-		rows  []timing
-	}{
-		{"One round trip: into a body and back", r.Switch},
-		{"Start, run to the end, free", r.Spawn},
-		{"Iterate", r.Pull},
-		{"A leaf and its resumer, there and back, beneath more frames", r.Depth},
-	} {
-		fmt.Fprintf(out, "\n%s\n", g.title)
-		if err := printTimes(out, g.rows); err != nil {
+	for _, g := range r.Times {
+		fmt.Fprintf(out, "\n%s\n", g.Title)
+		if err := printTimes(out, g.Rows); err != nil {
 			return err
 		}
 	}
@@ -35,6 +27,11 @@ var yardsticks = []struct{ row, short string }{
 	{rowChannels, "channels"},
 	{rowGo, "go+channel"},
 	{rowIterElem, "iter.Pull"},
+	{rowMutex, "sync.Mutex"},
+	{rowGoChan, "a Go channel"},
+	{rowGoChan16, "a Go channel"},
+	{rowWait2, "goroutines"},
+	{rowSkynet, "goroutines"},
 }
 
 // printTimes prints rows, each set beside the yardsticks among them.
