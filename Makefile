@@ -7,6 +7,7 @@ SHELL       := bash
 GO       ?= go
 PKGS     ?= ./...
 DURATION ?= 20s
+FUZZTIME ?= 30s
 BUILD    := build
 
 # Releases that have a layout file, newest patch known to work of each.
@@ -24,7 +25,7 @@ UNSAFE_FILES := (_unsafe(_[a-z0-9]+)*\.go|^\./[a-z0-9_]+\.go)$$
 .PHONY: help
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "  variables: GO=$(GO) PKGS=$(PKGS) DURATION=$(DURATION) RELEASES='$(RELEASES)'"
+	@echo "  variables: GO=$(GO) PKGS=$(PKGS) DURATION=$(DURATION) FUZZTIME=$(FUZZTIME) RELEASES='$(RELEASES)'"
 
 ## Preparation
 
@@ -91,7 +92,7 @@ layouts: ## the layout files say what the generator says
 ## Tests
 
 .PHONY: test
-test: setup unit check portable race arm64 riscv64 secret stress ## everything: what continuous integration runs
+test: setup unit check portable race growth arm64 riscv64 secret stress ## everything: what continuous integration runs
 	@echo "make test: all passed"
 
 .PHONY: unit
@@ -124,9 +125,21 @@ secret: ## what runtime/secret (Go 1.26 and later) expects of a switch
 		GOEXPERIMENT=runtimesecret $(GO) test -run '^TestH15' ./tests; \
 	else echo "make secret: no runtime/secret in $$($(GO) env GOVERSION)"; fi
 
+.PHONY: growth
+growth: ## stacks that grow, without cgo: with it their first window is the widest
+	CGO_ENABLED=0 $(GO) test -timeout 5m . ./guard ./mmapstack
+	CGO_ENABLED=0 $(GO) test -timeout 5m ./tests -run 'Overflow|Growth|Trap|Strict'
+
 .PHONY: stress
 stress: ## tasks against every observer of the runtime, DURATION=20s
 	$(GO) test ./tests -run '^TestStress$$' -count=1 -timeout 0 -v -stress.duration=$(DURATION)
+
+.PHONY: fuzz
+fuzz: ## every native fuzz target, FUZZTIME=30s each
+	@for f in $$($(GO) test ./fuzz -list '^Fuzz' | grep '^Fuzz'); do \
+		echo "$(GO) test ./fuzz -run '^$$' -fuzz '^'$$f'$$' -fuzztime $(FUZZTIME)"; \
+		$(GO) test ./fuzz -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x; \
+	done
 
 .PHONY: matrix
 matrix: ## unit tests on every supported Go release
@@ -146,6 +159,15 @@ bench-peers: setup-peers ## the same round trip in Boost.Context (C++)
 	@mkdir -p $(BUILD)
 	g++ -O2 -std=c++17 -Wall -Wextra -o $(BUILD)/boost-bench internal/peers/boost/jump.cpp -lboost_context
 	$(BUILD)/boost-bench
+
+.PHONY: setup-echo
+setup-echo:
+	@missing=(); command -v wrk >/dev/null || missing+=(wrk); \
+	$(MAKE) --no-print-directory install WANT="$${missing[*]}"
+
+.PHONY: bench-echo
+bench-echo: setup-echo ## echo server on sched.Net and on goroutines, loaded by wrk
+	GO=$(GO) examples/echo/bench.sh
 
 # $(call put,begin of a marker line,file): the README with file below that marker.
 put = awk -v begin='$(1)' -v file='$(2)' \
