@@ -97,7 +97,11 @@ func taskYield() (func(int), func() error, error) {
 	return step, stop, nil
 }
 
-// leafResume suspends below depth more frames and resumes that leaf.
+// leafResume suspends below depth more frames and resumes that leaf. It must not
+// be inlined: the compiler does not inline Resume and SuspendTo into the copies
+// of function literals that it makes then, see resume.enter.
+//
+//go:noinline
 func leafResume(depth int) func() (func(int), func() error, error) {
 	return func() (func(int), func() error, error) {
 		var (
