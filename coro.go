@@ -24,8 +24,9 @@ type Coro struct {
 	//lint:ignore U1000 the assembly's
 	spIn uintptr // where the body parked, a guess at its g.sched.sp
 	//lint:ignore U1000 likewise
-	spOut uintptr        // where its owner parked, likewise
-	main  unsafe.Pointer // funcval of (*Coro).mainLoop, entered at the stack's base
+	spOut uintptr // where its owner parked, likewise
+	//lint:ignore U1000 likewise
+	edge uintptr // upper end of the parked window: above the body's frames
 
 	body     func(*Coro)
 	local    any

@@ -18,13 +18,19 @@ var (
 	//lint:ignore U1000 likewise
 	profileFlag = &never // goroutineProfile.active
 	//lint:ignore U1000 likewise
-	saveG      uintptr // runtime.save_g on arm64, else 0
+	saveG uintptr // runtime.save_g on arm64, else 0
+	//lint:ignore U1000 likewise
+	mainLoopPC uintptr // (*Coro).mainLoop as Go code calls it
 	stackGuard uintptr // bytes between g.stack.lo and g.stackguard0
 	never      uint8   // what the flags are before decide: a byte that is 0
 
 	newcoro    func(func(unsafe.Pointer)) unsafe.Pointer
 	coroswitch func(unsafe.Pointer)
 )
+
+// spill is how much of the header, at its begin, is the base frame's: where those
+// whom it calls may spill their arguments.
+const spill = 16
 
 // A refusal is why a switch did not happen: one word for the assembly.
 type refusal struct{ err error }
@@ -55,9 +61,12 @@ func decide() decision {
 		return decision{name: portableName, reason: err.Error()}
 	}
 	// SAFETY(K2): discover checked that these are the flags and the entries of the
-	// functions named; a func value is a pointer to a pointer to code.
+	// functions named; a func value is a pointer to a pointer to code. That of a
+	// method expression has nothing else.
 	traceFlag, profileFlag = flagAt(f.traceEnabled), flagAt(f.profileActive)
 	stackGuard, saveG = f.stackGuard, f.saveG
+	main := (*Coro).mainLoop
+	mainLoopPC = **(**uintptr)(unsafe.Pointer(&main))
 	nc, cs := &f.newcoro, &f.coroswitch
 	newcoro = *(*func(func(unsafe.Pointer)) unsafe.Pointer)(unsafe.Pointer(&nc))
 	coroswitch = *(*func(unsafe.Pointer))(unsafe.Pointer(&cs))
@@ -104,11 +113,6 @@ func (c *Coro) make() {
 	c.link = newcoro(c.start)
 	c.g = peek64(uintptr(c.link) + coroGp)
 	c.fresh = true
-	if c.main == nil {
-		// SAFETY(K3): a func value is a pointer to its closure, which c.main keeps.
-		main := c.mainLoop
-		c.main = *(*unsafe.Pointer)(unsafe.Pointer(&main))
-	}
 }
 
 // arm lets owners enter the body that was just given. A fresh goroutine is
@@ -135,7 +139,7 @@ func (c *Coro) letIn() {
 func (c *Coro) start(unsafe.Pointer) {
 	defer c.exit() // also after a Goexit on a native stack
 	for c.region != (Region{}) {
-		c.top = c.region.Top
+		c.top, c.edge = c.region.Top, c.region.Top-RegionHeader+spill
 		c.setWindow(c.region.first())
 		rehome(c)
 		c.top = 0

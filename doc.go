@@ -29,8 +29,8 @@
 //   - K4: between the flag checks of a switch and its jump no stop-the-world can
 //     complete: assembly is no asynchronous safe point.
 //   - K5: a parked g is exactly as runtime.coroswitch leaves it, but for the
-//     window g.stack, which is [sp, Top) instead of [Lo, Hi). Whoever makes it
-//     run gives it the wide one first.
+//     window g.stack, which ends above the body's frames and begins at sp,
+//     instead of [Lo, Hi). Whoever makes it run gives it the wide one first.
 //   - K6: while a g is in state copystack, the thread that copies its stack is the
 //     only one to look at its stack, window and sudogs; and the stack that
 //     copystack has allocated is nobody's yet.

@@ -23,7 +23,7 @@
 //
 //	fresh      g.stack native   sp native         region untouched
 //	running    g.stack [Lo,Hi)  sp in [Lo,Top)    header holds the native side
-//	suspended  g.stack [sp,Top) sp in [Lo,Top)    likewise
+//	suspended  g.stack [sp,edge) sp in [Lo,edge)   likewise; edge is above the frames, in the header
 //	leaving    as running; leaveGoexit drops the frames
 //	done       g.stack native   sp native         region free
 //
@@ -69,28 +69,24 @@
 
 // PARK completes F as runtime.mcall would: the caller's SP, PC and BP, not ours,
 // so that an unwinder never meets this frame. The wait reason is read by leak
-// profiles, the tracer and synctest; it is stored if F waited for something else
-// since. Leaves the caller's SP in AX. In: R8 = F. Clobbers BX.
+// profiles, the tracer and synctest; F may have waited for something else since
+// it parked here last. Leaves the caller's SP in AX. In: R8 = F. Clobbers BX.
 #define PARK \
 	LEAQ	c+0(FP), AX \
 	MOVQ	0(SP), BX \
 	MOVQ	BX, const_gSchedPC(R8) \
 	MOVQ	BP, const_gSchedBP(R8) \
 	MOVQ	AX, const_gSchedSP(R8) \
-	CMPB	const_gWaitreason(R8), $const_waitReasonCoroutine \
-	JEQ	2(PC) \
 	MOVB	$const_waitReasonCoroutine, const_gWaitreason(R8)
 
 // WIDEN gives T = R9, the body of the coroutine in r, its running window. suspendG
-// resets stackguard0 from the narrow window when it scans, so that is mended if
-// need be; a preemption request lost with it is made again. lo and hi lie in Coro
-// as in g. Clobbers R11, X0.
+// resets stackguard0 from the narrow window when it scans, so that is stored, too;
+// a preemption request lost with it is made again. lo and hi lie in Coro as in g.
+// Clobbers R11, X0.
 #define WIDEN(r) \
 	MOVOU	Coro_lo(r), X0 \
 	MOVOU	X0, const_gStackLo(R9) \
 	MOVQ	Coro_guard(r), R11 \
-	CMPQ	R11, const_gStackguard0(R9) \
-	JEQ	2(PC) \
 	MOVQ	R11, const_gStackguard0(R9)
 
 // NARROW gives F, the body of the coroutine in DI, the window of what it uses.
@@ -98,7 +94,7 @@
 // shrinkstack away. Clobbers X0.
 #define NARROW \
 	MOVQ	AX, X0 \
-	MOVHPS	Coro_top(DI), X0 \
+	MOVHPS	Coro_edge(DI), X0 \
 	MOVOU	X0, const_gStackLo(R8)
 
 // HAND gives T the thread: T.m before curg, which sysmon may read at any time.
@@ -356,8 +352,8 @@ out:
 
 // func rehome(c *Coro)
 //
-// Runs c.main on c's region. Called on the body's native stack; returns there
-// when main has returned.
+// Runs c.mainLoop on c's region. Called on the body's native stack; returns there
+// when that has returned.
 //
 // No observer while it runs: a g that is running is scanned only after it
 // stopped at a safe point, and there is none in here. A preemption request that
@@ -380,11 +376,10 @@ TEXT ·rehome(SB), NOSPLIT|NOFRAME, $0-8
 	MOVQ	AX, hdrPanic(BX)
 	MOVQ	const_gDefer(R8), AX
 	MOVQ	AX, hdrDefer(BX)
-	MOVQ	DI, hdrCoro(BX)		// for Current; main's frame keeps c alive
+	MOVQ	DI, hdrCoro(BX)		// for the base, and for Current
 	MOVQ	R8, R9
 	WIDEN(DI)
 	MOVQ	BX, const_gStktopsp(R8)	// where precise unwinding must end
-	MOVQ	Coro_main(DI), DX
 	MOVQ	BX, SP
 	XORL	BP, BP			// frame-pointer walks end here
 	JMP	·coroutineBase_stackOverflowIfGrowthFailed(SB)
@@ -394,10 +389,13 @@ TEXT ·rehome(SB), NOSPLIT|NOFRAME, $0-8
 // what the runtime's "stack growth" or "stack size not a power of 2" fatal
 // error on a region means.
 //
-// In: DX = funcval of main, SP = header.
+// In: SP = header. The call is one of ABIInternal: the receiver in AX, its spill slot
+// at the header's begin. mainLoop's frame keeps the Coro alive from its stack
+// check on.
 TEXT ·coroutineBase_stackOverflowIfGrowthFailed(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
-	MOVQ	(DX), AX
-	CALL	AX
+	MOVQ	hdrCoro(SP), AX
+	MOVQ	·mainLoopPC(SB), CX
+	CALL	CX
 	// Here: R14 = g again, SP = header. Back to the native side.
 	CMPQ	BP, $0
 	JNE	lost
@@ -419,11 +417,11 @@ TEXT ·coroutineBase_stackOverflowIfGrowthFailed(SB), NOSPLIT|NOFRAME|TOPFRAME, 
 	MOVQ	hdrSP(BX), SP
 	RET				// rehome's
 lost:
-	INT	$3			// main did not keep the frame pointer
+	INT	$3			// mainLoop did not keep the frame pointer
 
 // func leaveGoexit(c *Coro)
 //
-// Drops every frame on c's region and enters c.main again at the base. Called
+// Drops every frame on c's region and enters c.mainLoop again at the base. Called
 // by the last deferred call of a runtime.Goexit on c's body: the runtime must
 // not finish it, for it would free a stack that is not its own. Never returns.
 TEXT ·leaveGoexit(SB), NOSPLIT|NOFRAME, $0-8
@@ -434,7 +432,6 @@ TEXT ·leaveGoexit(SB), NOSPLIT|NOFRAME, $0-8
 	MOVQ	AX, const_gPanic(R8)
 	MOVQ	hdrDefer(BX), AX
 	MOVQ	AX, const_gDefer(R8)
-	MOVQ	Coro_main(DI), DX
 	CMPQ	BP, $0
 	JEQ	lost
 	MOVQ	BX, SP

@@ -63,7 +63,7 @@
 #define NARROW \
 	MOVD	RSP, R4 \
 	MOVD	R4, const_gStackLo(g) \
-	MOVD	Coro_top(R0), R4 \
+	MOVD	Coro_edge(R0), R4 \
 	MOVD	R4, const_gStackHi(g)
 
 // ENTER makes T the current g, on its stack. In: g = F, parked; R2 = T; curg and
@@ -272,7 +272,7 @@ out:
 	RET
 
 // func rehome(c *Coro)
-// Runs c.main on c's region; returns on the native stack when it has returned.
+// Runs c.mainLoop on c's region; returns on the native stack when that has.
 TEXT ·rehome(SB), NOSPLIT|NOFRAME, $0-8
 	MOVD	c+0(FP), R0
 	MOVD	Coro_top(R0), R1
@@ -296,14 +296,15 @@ TEXT ·rehome(SB), NOSPLIT|NOFRAME, $0-8
 	MOVD	g, R2
 	WIDEN(R0)
 	MOVD	R1, const_gStktopsp(g)
-	MOVD	Coro_main(R0), R26
 	MOVD	R1, RSP
 	MOVD	ZR, R29
 	B	·coroutineBase_stackOverflowIfGrowthFailed(SB)
 
-// The outermost frame on a region. In: R26 = funcval of main, SP = header.
+// The outermost frame on a region. In: SP = header. The receiver's spill slot is
+// the header's second word.
 TEXT ·coroutineBase_stackOverflowIfGrowthFailed(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
-	MOVD	(R26), R4
+	MOVD	hdrCoro(RSP), R0
+	MOVD	·mainLoopPC(SB), R4
 	BL	(R4)
 	// Here: g as before, SP = header. Back to the native side.
 	CBNZ	R29, lost
@@ -327,10 +328,10 @@ TEXT ·coroutineBase_stackOverflowIfGrowthFailed(SB), NOSPLIT|NOFRAME|TOPFRAME, 
 	MOVD	R4, RSP
 	RET
 lost:
-	BRK	$0xc0f0			// main did not keep the frame pointer
+	BRK	$0xc0f0			// mainLoop did not keep the frame pointer
 
 // func leaveGoexit(c *Coro)
-// Drops every frame on c's region and enters c.main again at the base.
+// Drops every frame on c's region and enters c.mainLoop again at the base.
 TEXT ·leaveGoexit(SB), NOSPLIT|NOFRAME, $0-8
 	MOVD	c+0(FP), R0
 	MOVD	const_gStktopsp(g), R1
@@ -338,7 +339,6 @@ TEXT ·leaveGoexit(SB), NOSPLIT|NOFRAME, $0-8
 	MOVD	R4, const_gPanic(g)
 	MOVD	hdrDefer(R1), R4
 	MOVD	R4, const_gDefer(g)
-	MOVD	Coro_main(R0), R26
 	CBZ	R29, lost
 	MOVD	R1, RSP
 	MOVD	ZR, R29
