@@ -1,5 +1,7 @@
 package resume
 
+import "github.com/stackhop/stackhop/internal/release"
+
 // after does what the body asked for when it parked. It runs on the resumer's
 // side, which owns the slot until its word is stored (I4).
 func (s *Slot) after() error {
@@ -31,17 +33,14 @@ func (s *Slot) after() error {
 func (s *Slot) publish() {
 	p := s.publisher
 	s.publisher = nil
-	if h, armed := s.arm(); armed {
-		if p == nil {
-			panic("resume: Park with a nil Publisher: nobody could ever resume the task")
-		}
-		p.Publish(h)
+	s.gen += generation // I2
+	h := Handle{s, s.gen + stateArmed}
+	release.Store64(&s.word, h.word)
+	if s.WasAsked() && s.reclaim(h.word) { // as in give
+		return
 	}
-}
-
-// arm opens the next generation (I2).
-func (s *Slot) arm() (h Handle, armed bool) {
-	s.gen += generation
-	h = Handle{s, s.gen + stateArmed}
-	return h, s.give(h.word)
+	if p == nil {
+		panic("resume: Park with a nil Publisher: nobody could ever resume the task")
+	}
+	p.Publish(h)
 }

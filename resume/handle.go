@@ -60,7 +60,12 @@ func enterBy(h Handle, run func(*Slot) *Slot, settle func(Handle, *Slot) error) 
 //
 //go:noinline
 func settleHandle(h Handle, parked *Slot) error {
-	if parked.post == postRefused {
+	switch parked.post {
+	case postSuspend: // the most frequent, without the loop of after
+		parked.post = postYield
+		parked.publish()
+		return nil
+	case postRefused:
 		var err error
 		if parked, err = h.slot.again(); err != nil {
 			h.unclaim()
