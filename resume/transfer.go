@@ -49,7 +49,11 @@ func (s *Slot) Transfer(h Handle, p Publisher) error {
 		h.unclaim()
 		return err
 	}
-	awake(s)
+	if s.state() == stateHanded { // the most frequent in a chain
+		s.takeOver()
+	} else {
+		awake(s)
+	}
 	return nil
 }
 
