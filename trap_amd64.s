@@ -6,6 +6,7 @@
 // The growth trap, for amd64. SAFETY(K1, K2, K3); see trap_asm.go for the whole.
 //
 //	trapHandler   the SIGSEGV handler: whose fault is it?
+//	other         in it: a fault in some stack's guard, perhaps
 //	copyTrap      on g0: undo a stack copy, run the prologue again
 //	rewindow      give the running body the window that its Coro names
 //
@@ -35,46 +36,89 @@ TEXT ·trapHandler(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
 	MOVQ	uc_rip(DX), AX
 	SUBQ	·memmovePC(SB), AX
 	CMPQ	AX, ·memmoveLen(SB)
-	JCC	chain
+	JCC	other
 	// A fault, and no kill from outside.
 	CMPL	si_code(SI), $0
-	JLE	chain
+	JLE	other
 	// On g0, with a user goroutine in copystack.
 	MOVQ	(TLS), R8
 	TESTQ	R8, R8
-	JZ	chain
+	JZ	other
 	MOVQ	const_gM(R8), R9
 	CMPQ	R8, const_mG0(R9)
-	JNE	chain
+	JNE	other
 	MOVQ	const_mCurg(R9), R10
 	TESTQ	R10, R10
-	JZ	chain
+	JZ	other
 	CMPL	const_gAtomicstatus(R10), $const_gCopystack
-	JNE	chain
+	JNE	other
 	// Here: R10 = g. Only a region has so much above the outermost frame (regionCoro).
 	MOVQ	const_gStackHi(R10), AX
 	MOVQ	const_gStktopsp(R10), R11
 	MOVQ	AX, CX
 	SUBQ	R11, CX
 	CMPQ	CX, $64
-	JLS	chain
+	JLS	other
 	MOVQ	const_coroSlot(R11), R11
 	CMPB	Coro_grows(R11), $1
-	JNE	chain
+	JNE	other
 	CMPQ	R10, Coro_g(R11)
-	JNE	chain
+	JNE	other
 	// The address is in the dead space.
 	MOVQ	si_addr(SI), CX
 	CMPQ	CX, Coro_top(R11)
-	JCS	chain
+	JCS	other
 	CMPQ	CX, AX
-	JCC	chain
+	JCC	other
 	// Ours: on return from the signal copyTrap runs instead of memmove, as if
 	// copystack had called it: SP is where memmove has its return address.
 	LEAQ	·copyTrap(SB), AX
 	MOVQ	AX, uc_rip(DX)
 	ANDQ	$~FLAG_DF, uc_eflags(DX)
 	RET
+other:
+	// Not the trap's. NoteFaults has something to say if it is a fault, no nil
+	// dereference, of a goroutine that did not ask for a panic, on a thread with a P:
+	// as long as this one keeps that, the collector gets to no end.
+	CMPL	si_code(SI), $0
+	JLE	chain
+	MOVQ	si_addr(SI), AX
+	CMPQ	AX, $const_nilPages
+	JCS	chain
+	MOVQ	·noteFaultPC(SB), R11
+	TESTQ	R11, R11
+	JZ	chain
+	MOVQ	(TLS), R8
+	TESTQ	R8, R8
+	JZ	chain
+	CMPB	const_gPaniconfault(R8), $0
+	JNE	chain
+	MOVQ	const_gM(R8), R9
+	CMPQ	const_mP(R9), $0
+	JEQ	chain
+	PUSHQ	DI
+	PUSHQ	SI
+	PUSHQ	DX
+	PUSHQ	BX
+	PUSHQ	BP
+	PUSHQ	R12
+	PUSHQ	R13
+	PUSHQ	R14
+	PUSHQ	R15
+	SUBQ	$8, SP			// the spill slot of the call's argument, AX
+	MOVQ	R8, R14
+	XORPS	X15, X15
+	CALL	R11
+	ADDQ	$8, SP
+	POPQ	R15
+	POPQ	R14
+	POPQ	R13
+	POPQ	R12
+	POPQ	BP
+	POPQ	BX
+	POPQ	DX
+	POPQ	SI
+	POPQ	DI
 chain:
 	MOVQ	·chainPC(SB), AX
 	JMP	AX

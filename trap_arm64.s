@@ -27,44 +27,92 @@ TEXT ·trapHandler(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
 	SUB	R4, R3
 	MOVD	·memmoveLen(SB), R4
 	CMP	R4, R3
-	BHS	chain
+	BHS	other
 	MOVW	si_code(R1), R3
 	CMP	$0, R3
-	BLE	chain
+	BLE	other
 	MOVD	uc_g(R2), R8
-	CBZ	R8, chain
+	CBZ	R8, other
 	MOVD	const_gM(R8), R9
 	MOVD	const_mG0(R9), R3
 	CMP	R8, R3
-	BNE	chain
+	BNE	other
 	MOVD	const_mCurg(R9), R10
-	CBZ	R10, chain
+	CBZ	R10, other
 	MOVWU	const_gAtomicstatus(R10), R3
 	CMP	$const_gCopystack, R3
-	BNE	chain
+	BNE	other
 	// Here: R10 = g.
 	MOVD	const_gStackHi(R10), R3
 	MOVD	const_gStktopsp(R10), R11
 	SUB	R11, R3, R4
 	CMP	$64, R4
-	BLS	chain
+	BLS	other
 	MOVD	const_coroSlot(R11), R11
 	MOVBU	Coro_grows(R11), R4
 	CMP	$1, R4
-	BNE	chain
+	BNE	other
 	MOVD	Coro_g(R11), R4
 	CMP	R4, R10
-	BNE	chain
+	BNE	other
 	MOVD	si_addr(R1), R4
 	MOVD	Coro_top(R11), R5
 	CMP	R5, R4
-	BLO	chain
+	BLO	other
 	CMP	R3, R4
-	BHS	chain
+	BHS	other
 	MOVD	$·copyTrap(SB), R3
 	MOVD	R3, uc_pc(R2)
 	MOVD	R17, R27
 	RET
+other:
+	// In a cgo program R28 may be C's.
+	MOVW	si_code(R1), R3
+	CMP	$0, R3
+	BLE	chain
+	MOVD	si_addr(R1), R4
+	CMP	$const_nilPages, R4
+	BLO	chain
+	MOVD	·noteFaultPC(SB), R5
+	CBZ	R5, chain
+	MOVB	runtime·iscgo(SB), R3
+	CBNZ	R3, chain
+	MOVD	uc_g(R2), R8
+	CBZ	R8, chain
+	MOVBU	const_gPaniconfault(R8), R3
+	CBNZ	R3, chain
+	MOVD	const_gM(R8), R9
+	MOVD	const_mP(R9), R3
+	CBZ	R3, chain
+	SUB	$224, RSP		// the lowest two words: the call's
+	STP	(R0, R1), 16(RSP)
+	STP	(R2, R17), 32(RSP)
+	STP	(R19, R20), 48(RSP)
+	STP	(R21, R22), 64(RSP)
+	STP	(R23, R24), 80(RSP)
+	STP	(R25, R26), 96(RSP)
+	STP	(g, R29), 112(RSP)
+	MOVD	LR, 128(RSP)
+	FSTPD	(F8, F9), 144(RSP)
+	FSTPD	(F10, F11), 160(RSP)
+	FSTPD	(F12, F13), 176(RSP)
+	FSTPD	(F14, F15), 192(RSP)
+	MOVD	R8, g
+	MOVD	R4, R0
+	CALL	(R5)
+	FLDPD	144(RSP), (F8, F9)
+	FLDPD	160(RSP), (F10, F11)
+	FLDPD	176(RSP), (F12, F13)
+	FLDPD	192(RSP), (F14, F15)
+	MOVD	128(RSP), LR
+	LDP	112(RSP), (g, R29)
+	LDP	96(RSP), (R25, R26)
+	LDP	80(RSP), (R23, R24)
+	LDP	64(RSP), (R21, R22)
+	LDP	48(RSP), (R19, R20)
+	LDP	32(RSP), (R2, R17)
+	LDP	16(RSP), (R0, R1)
+	ADD	$224, RSP
 chain:
 	MOVD	·chainPC(SB), R16
 	MOVD	R17, R27

@@ -46,6 +46,9 @@ const (
 	overflowSlot = 88 // 80 is arm64's LR
 )
 
+// Below nilPages a fault is one of a pointer that is nil, or nearly.
+const nilPages = 64 << 10
+
 var growth struct {
 	sync.Mutex
 	found    bool

@@ -40,6 +40,7 @@ func newIdentity(stack *mmapstack.Stack, once bool) (*identity, error) {
 			return nil, err
 		}
 	}
+	nameTasks()
 	id.serve = id.serveAll
 	var first func(*stackhop.Coro) // Spawn gives it serve, again and again
 	if once {

@@ -9,6 +9,7 @@ func Install() error {
 	if stackhop.GrowthEnabled() {
 		return nil
 	}
+	stackhop.NoteFaults(describe)
 	if err := stackhop.EnableGrowth(overflow); err != nil {
 		return &TrapError{err}
 	}

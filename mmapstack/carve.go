@@ -13,6 +13,7 @@ type carving struct {
 	lo     uintptr // where the parent began before
 
 	mem   []byte // static memory below Region().Lo that is closed as a guard
+	ward  *ward  // of mem
 	whole []byte // static memory, all of it
 }
 

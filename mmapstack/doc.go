@@ -89,4 +89,6 @@
 //	    ever given to a stack.
 //	M7  Dead space of static and carved stacks lies inside their own memory, so
 //	    that no pointer to other memory can be taken for one into the stack.
+//	M8  GuardOwner alone breaks M4, and only reads: what it finds may be out of date,
+//	    or half changed if the owner attaches something in that moment.
 package mmapstack

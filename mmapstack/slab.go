@@ -17,6 +17,7 @@ type slab struct {
 	cut    int
 	cold   int // used by Trim
 	maps   int64
+	ward   ward
 }
 
 var totals struct{ bytes, slabs, guardMaps, fallbacks atomic.Int64 }
@@ -41,7 +42,12 @@ func newSlab(lay layout, n int, guard guardKind, colour int) (*slab, error) {
 		if err == nil {
 			totals.slabs.Add(1)
 			totals.bytes.Add(int64(len(mem)))
-			return &slab{mem: mem, lay: lay, guard: guard, first: colour, stacks: make([]Stack, n)}, nil
+			sl := &slab{mem: mem, lay: lay, guard: guard, first: colour, stacks: make([]Stack, n)}
+			sl.ward.lo, sl.ward.size = addrOf(mem), uintptr(len(mem))
+			sl.ward.gap, sl.ward.stride = uintptr(lay.gap), uintptr(lay.stride())
+			sl.ward.stacks = sl.stacks
+			sl.ward.add()
+			return sl, nil
 		}
 		if errors.Is(err, ErrUnsupported) {
 			return nil, err
@@ -147,7 +153,10 @@ func (sl *slab) dropPages(s *Stack, keep int) {
 // unmap gives the slab back. Nobody uses a stack of it (M2).
 func (sl *slab) unmap() error {
 	n := len(sl.mem)
+	sl.ward.remove() // first: the addresses may be somebody else's next
 	if err := unmapMemory(sl.mem); err != nil {
+		sl.ward.prev = nil
+		sl.ward.add()
 		return &MapError{Op: "munmap", Stacks: len(sl.stacks), Size: sl.lay.size, Bytes: n, Errno: errnoOf(err)}
 	}
 	totals.slabs.Add(-1)

@@ -61,6 +61,10 @@ type Stack struct {
 
 // Region returns the stack's window. It shrinks while stacks are carved from
 // the stack.
+//
+// nosplit: as GuardOwner.
+//
+//go:nosplit
 func (s *Stack) Region() stackhop.Region { return s.region }
 
 // Size returns the usable bytes: whole pages for mapped stacks, of which up to
@@ -82,6 +86,10 @@ func (s *Stack) String() string {
 func (s *Stack) Attach(v any) { s.attached = v }
 
 // Attached returns what Attach kept, or nil.
+//
+// nosplit: as GuardOwner.
+//
+//go:nosplit
 func (s *Stack) Attached() any { return s.attached }
 
 // An Occupant is an attached value that can be asked to leave the memory. It

@@ -68,6 +68,9 @@ func Static(mem []byte, opts ...Option) (*Stack, error) {
 		if err := protectNone(guard); err != nil {
 			return nil, guardError(s, guard, err)
 		}
+		n := uintptr(len(guard))
+		s.carving.ward = &ward{lo: addrOf(guard), size: n, gap: n, stride: n, static: s}
+		s.carving.ward.add()
 	}
 	statics.open = append(statics.open, s)
 	if watch := watching.Load(); watch != 0 {
@@ -102,6 +105,7 @@ func (s *Stack) unstatic() error {
 		if err := protectRW(g); err != nil {
 			return guardError(s, g, err)
 		}
+		s.carving.ward.remove()
 	}
 	for i, t := range statics.open {
 		if t == s {

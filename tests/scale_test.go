@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/stackhop/stackhop/ctx"
+	"github.com/stackhop/stackhop/guard"
 	"github.com/stackhop/stackhop/internal/testsupport"
 	"github.com/stackhop/stackhop/mmapstack"
 )
@@ -88,6 +89,8 @@ func TestTouchingTheGuardOfASuspendedTaskIsFatal(t *testing.T) {
 		require.True(t, ok, r.Stdout)
 		require.NotContains(t, addr, "ok")
 		require.Contains(t, r.Stderr, "unexpected fault address "+addr)
+		note, _, _ := strings.Cut(r.Stderr, "\n")
+		require.Regexp(t, fmt.Sprintf(`^stackhop: fault at %s, in the guard of the stack 0x[0-9a-f]+-0x[0-9a-f]+ of task "number %d"$`, addr, i), note)
 	}
 }
 
@@ -166,11 +169,16 @@ var _ = testsupport.Child("scale", func() {
 // The touch of a guard is fatal, and says where. The runtime's dump has all
 // goroutines, so that there are few here.
 var _ = testsupport.Child("scale-touch", func() {
-	const n = 100
-	tasks := spawnMany(nil, n, mmapstack.DefaultSize)
-	guard := tasks[envInt("STACKHOP_N")].Stack().Region().Lo - 8
-	fmt.Printf("guard at %#x\n", guard)
-	touch(guard)
+	check(guard.Install())
+	var tasks []*ctx.Task
+	for i := range 100 {
+		task, err := ctx.Spawn(func(t *ctx.Task) { t.Yield() }, ctx.WithName(fmt.Sprint("number ", i)))
+		check(err)
+		tasks = append(tasks, task)
+	}
+	below := tasks[envInt("STACKHOP_N")].Stack().Region().Lo - 8
+	fmt.Printf("guard at %#x\n", below)
+	touch(below)
 	fmt.Println("ok")
 })
 

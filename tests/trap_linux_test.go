@@ -59,8 +59,11 @@ var _ = testsupport.Child("strict", func() {
 // A fault that is none of the trap's reaches whom it reached before.
 func TestTrapPassesOnOtherFaults(t *testing.T) {
 	needAsm(t)
-	testsupport.RunChild(t, "faults", childLimit).RequireOK(t)
-	testsupport.RunChild(t, "faults", childLimit, "STACKHOP_KIND=removed").RequireOK(t)
+	for _, kind := range []string{"", "removed"} {
+		r := testsupport.RunChild(t, "faults", childLimit, "STACKHOP_KIND="+kind)
+		r.RequireOK(t)
+		require.Empty(t, r.Stderr)
+	}
 }
 
 var _ = testsupport.Child("faults", func() {
@@ -99,6 +102,12 @@ var _ = testsupport.Child("faults", func() {
 		}, ctx.WithPool(pool))
 		check(err)
 		check(task.Err())
+		s, err := pool.Get()
+		check(err)
+		if !faultsAt(s.Region().Lo - 1) {
+			panic("no guard")
+		}
+		pool.Put(s)
 		// A signal that somebody sent goes to os/signal. It is sent to a thread of the
 		// program: one for the process can reach a thread of qemu-user's own (its RCU
 		// thread blocks every signal but the synchronous ones), which dies of it.
@@ -148,9 +157,33 @@ func TestTrapLeavesWildWritesFatal(t *testing.T) {
 			require.NotZero(t, r.Code)
 			require.Contains(t, r.Stderr, "unexpected fault address")
 			require.Contains(t, r.Stderr, "SIGSEGV")
+			if kind == "guard" {
+				require.Regexp(t, `^stackhop: fault at 0x[0-9a-f]+, in the guard of the stack 0x[0-9a-f]+-0x[0-9a-f]+ of task "careless"\n`, r.Stderr)
+			} else {
+				require.NotContains(t, r.Stderr, "stackhop: fault")
+			}
 		})
 	}
 }
+
+// Where SP itself is in the guard the runtime's handler has no stack to work on, and
+// the kernel ends the process: the only words are the trap's.
+func TestStackPointerInTheGuardIsNotSilent(t *testing.T) {
+	needAsm(t)
+	r := testsupport.RunChild(t, "sink", childLimit)
+	require.NotZero(t, r.Code)
+	require.NotContains(t, r.Stdout, "survived")
+	require.Regexp(t, `^stackhop: fault at 0x[0-9a-f]+, in the guard of the stack 0x[0-9a-f]+-0x[0-9a-f]+ of task "sinks"\n`, r.Stderr)
+}
+
+var _ = testsupport.Child("sink", func() {
+	check(guard.Install())
+	_, err := ctx.Spawn(func(t *ctx.Task) {
+		r := t.Stack().Region()
+		sinkStack(r.Top - r.Lo)
+	}, ctx.WithName("sinks"))
+	fmt.Println("survived", err)
+})
 
 var _ = testsupport.Child("wild", func() {
 	pool, err := guard.NewPool(guard.Growing, 0)
@@ -163,7 +196,7 @@ var _ = testsupport.Child("wild", func() {
 	case "guard": // the region without access below a stack that grows
 		s, err := pool.Get()
 		check(err)
-		_, err = ctx.Spawn(func(*ctx.Task) { touch(s.Region().Lo - 1) }, ctx.WithStack(s))
+		_, err = ctx.Spawn(func(*ctx.Task) { touch(s.Region().Lo - 1) }, ctx.WithStack(s), ctx.WithName("careless"))
 		check(err)
 	}
 	fmt.Println("survived", err)

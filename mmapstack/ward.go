@@ -1,0 +1,76 @@
+package mmapstack
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// A ward is memory with guards in it: a slab, or static memory that has one.
+type ward struct {
+	lo, size    uintptr
+	gap, stride uintptr // each stride begins with a guard of gap bytes
+	stacks      []Stack // one a stride
+	static      *Stack  // instead of stacks
+
+	next atomic.Pointer[ward]
+	prev *ward
+}
+
+// wards has all of them. Who looks from a signal handler takes no lock: links
+// change by single stores, and a ward that is taken out keeps its own (M8).
+var wards struct {
+	mu   sync.Mutex // of changes
+	head atomic.Pointer[ward]
+}
+
+func (w *ward) add() {
+	wards.mu.Lock()
+	defer wards.mu.Unlock()
+	next := wards.head.Load()
+	w.next.Store(next)
+	if next != nil {
+		next.prev = w
+	}
+	wards.head.Store(w)
+}
+
+func (w *ward) remove() {
+	wards.mu.Lock()
+	defer wards.mu.Unlock()
+	next := w.next.Load()
+	if next != nil {
+		next.prev = w.prev
+	}
+	if w.prev == nil {
+		wards.head.Store(next)
+	} else {
+		w.prev.next.Store(next)
+	}
+}
+
+// GuardOwner returns the stack below whose memory addr lies in a guard, or nil. A
+// guard between two stacks is that of the upper one. It is for signal handlers: it
+// takes no lock, and all that it looks at stays where it is as long as no
+// collection ends.
+//
+// nosplit: SP is on the signal stack.
+//
+//go:nosplit
+func GuardOwner(addr uintptr) *Stack {
+	for w := wards.head.Load(); w != nil; w = w.next.Load() {
+		if addr < w.lo || addr-w.lo >= w.size {
+			continue
+		}
+		i := (addr - w.lo) / w.stride
+		switch {
+		case (addr-w.lo)%w.stride >= w.gap:
+			return nil // in a stack
+		case w.static != nil:
+			return w.static
+		case i < uintptr(len(w.stacks)):
+			return &w.stacks[i]
+		}
+		return nil // above the last stack
+	}
+	return nil
+}

@@ -1,0 +1,4 @@
+package stackhop
+
+// NoteSize is how many bytes NoteFaults has room for.
+const NoteSize = 512
