@@ -15,9 +15,14 @@
 //	         handler in front of the runtime's.
 //
 // Both have a region without access below; to touch that, from assembly or by a
-// wild write, ends the process in either. When Go code touched it, the runtime's
-// message has the address ("unexpected fault address"); whose stack that is, it does
-// not say. Stack.String tells where a stack begins: the guard is just below.
+// wild write, ends the process in either. Where the trap is installed, a line on
+// standard error says first whose stack it was:
+//
+//	stackhop: fault at 0x7f32a4d0fff8, in the guard of the stack 0x7f32a4d10000-0x7f32a4d20000 of task "reader"
+//
+// Otherwise there is the runtime's message with the address ("unexpected fault
+// address"); or none, if it was the stack pointer itself that ran into the guard,
+// since no handler has a stack to work on then.
 //
 // # The trap
 //
@@ -27,7 +32,9 @@
 // in which state, and the address. Any other fault goes to the handler that was
 // there, with all registers: a nil dereference panics, a wild write crashes, and
 // os/signal, debuggers and C libraries see what they saw before. A library that
-// installs its handler later must call the one it found, as always.
+// installs its handler later must call the one it found, as always. On arm64 the
+// line about a guard is left out in programs with cgo, where the handler cannot
+// tell Go code from C.
 //
 // # What an overflow costs and promises
 //
