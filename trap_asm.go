@@ -227,7 +227,9 @@ func trapped(cs, registers uintptr) (over bool) {
 	case peek32(m+mNcgo) != 0:
 		throw("stackhop: coroutine stack overflow in a call from C: no window can move there")
 	case old.lo > c.region.Limit:
-		c.setWindow(c.region.sized(now.hi - now.lo))
+		// Four times the old window or more: a growth costs a signal, a wider window
+		// address space only, and scan work while somebody looks (see slowLeave).
+		c.setWindow(c.region.sized(2 * (now.hi - now.lo)))
 		counted = &growth.grown
 	case panics(g, m):
 		c.overflow(g)

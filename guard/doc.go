@@ -9,9 +9,9 @@
 //	         not fit ends the process, by the runtime's own fatal error, which
 //	         names coroutineBase_stackOverflowIfGrowthFailed and the frames. It
 //	         needs nothing of the process.
-//	Growing  The stack begins with a small window and doubles it in place when a
-//	         call does not fit: no frame is copied, no pointer changed. At the end
-//	         of its memory the call panics. It needs the growth trap: one SIGSEGV
+//	Growing  The stack begins with a small window and makes it four times as wide in
+//	         place when a call does not fit: no frame is copied, no pointer changed.
+//	         At the end of its memory the call panics. It needs the growth trap: one SIGSEGV
 //	         handler in front of the runtime's.
 //
 // Both have a region without access below; to touch that, from assembly or by a

@@ -40,6 +40,9 @@ var groups = []struct {
 	{"A channel with a buffer", bufferSubjects},
 	{"Start two that end at once, and wait for them", joinSubjects},
 	{"Skynet: each starts ten, 1,111 in all, and sums up their answers", skynetSubjects},
+	{"What a guard costs a round trip", guardedSwitchSubjects},
+	{"What a guard costs a start, run to the end, free", guardedSpawnSubjects},
+	{"Use 100 KiB of stack, and end", growthSubjects},
 }
 
 func bench(args []string, out io.Writer) error {

@@ -24,7 +24,7 @@ func noError() error { return nil }
 // switchSubjects are round trips: into a body and back.
 func switchSubjects() []subject {
 	s := []subject{
-		{"stackhop.Coro: Switch", coroSwitch},
+		{"stackhop.Coro: Switch", switchOn(mapped)},
 		{rowYield, taskYield},
 		{"resume.Handle: Resume, Suspend", leafResume(0)},
 		{rowIterPull, iterPull(forever)},
@@ -46,31 +46,38 @@ func pullSubjects() []subject {
 
 func bareSwap() (func(int), func() error, error) { return floor.RoundTrips, noError, nil }
 
-func coroSwitch() (func(int), func() error, error) {
-	stack, err := mmapstack.New(0)
-	if err != nil {
-		return nil, nil, err
-	}
-	stopped := false
-	c, err := stackhop.New(stack.Region(), func(c *stackhop.Coro) {
-		for !stopped {
-			c.Switch()
+func mapped() (*mmapstack.Stack, error) { return mmapstack.New(0) }
+
+// switchOn must not be inlined: see leafResume.
+//
+//go:noinline
+func switchOn(memory func() (*mmapstack.Stack, error)) func() (func(int), func() error, error) {
+	return func() (func(int), func() error, error) {
+		stack, err := memory()
+		if err != nil {
+			return nil, nil, err
 		}
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	step := func(n int) {
-		for range n {
-			c.Switch()
+		stopped := false
+		c, err := stackhop.New(stack.Region(), func(c *stackhop.Coro) {
+			for !stopped {
+				c.Switch()
+			}
+		})
+		if err != nil {
+			return nil, nil, err
 		}
+		step := func(n int) {
+			for range n {
+				c.Switch()
+			}
+		}
+		stop := func() error {
+			stopped = true
+			c.Switch()
+			return stack.Close()
+		}
+		return step, stop, nil
 	}
-	stop := func() error {
-		stopped = true
-		c.Switch()
-		return stack.Close()
-	}
-	return step, stop, nil
 }
 
 func taskYield() (func(int), func() error, error) {

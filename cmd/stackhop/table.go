@@ -32,6 +32,9 @@ var yardsticks = []struct{ row, short string }{
 	{rowGoChan16, "a Go channel"},
 	{rowWait2, "goroutines"},
 	{rowSkynet, "goroutines"},
+	{rowBareSwitch, "without"},
+	{rowBareSpawn, "without"},
+	{rowCopied, "copying"},
 }
 
 // printTimes prints rows, each set beside the yardsticks among them.
