@@ -38,13 +38,24 @@ func openNet(t testing.TB) *sched.Net {
 func runNet(t testing.TB) *sched.Net {
 	t.Helper()
 	n := openNet(t)
-	ran := make(chan error, 1)
-	go func() { ran <- n.Run() }()
+	ran := run(t, n)
 	t.Cleanup(func() {
 		n.Close()
 		require.NoError(t, <-ran)
 	})
 	return n
+}
+
+// run has a goroutine run n, and returns when it does: a Run that comes after Close
+// answers ErrNetClosed.
+func run(t testing.TB, n *sched.Net) (ran chan error) {
+	t.Helper()
+	ran = make(chan error, 1)
+	go func() { ran <- n.Run() }()
+	begun := make(chan struct{})
+	require.NoError(t, n.Do(func() { close(begun) }))
+	<-begun
+	return ran
 }
 
 // networks are where sockets can be. Each names an address to listen on.

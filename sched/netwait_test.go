@@ -490,8 +490,7 @@ func TestOnlyRunContinuesTasks(t *testing.T) {
 
 func TestCloseOfANetEndsAllWaits(t *testing.T) {
 	n := openNet(t)
-	ran := make(chan error, 1)
-	go func() { ran <- n.Run() }()
+	ran := run(t, n)
 	var done []chan error
 	for _, w := range waits(t, n) {
 		w.prepare(t)
