@@ -103,7 +103,7 @@ func (c *Coro) Reset(body func(c *Coro)) error {
 		return ErrNotDone
 	case c.state == stateClosed:
 		return ErrClosed
-	case c.roams && c.region == Region{}:
+	case c.roams && c.region.none():
 		return &RegionError{c.region, "a roaming coroutine needs one for each body: use ResetOn"}
 	}
 	c.body = body

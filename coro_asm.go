@@ -138,7 +138,7 @@ func (c *Coro) letIn() {
 // does not see this stack while they run.
 func (c *Coro) start(unsafe.Pointer) {
 	defer c.exit() // also after a Goexit on a native stack
-	for c.region != (Region{}) {
+	for !c.region.none() {
 		c.top, c.edge = c.region.Top, c.region.Top-RegionHeader+spill
 		c.setWindow(c.region.first())
 		rehome(c)

@@ -74,6 +74,15 @@ func (e *RegionError) Error() string {
 // Is reports whether target is ErrRegion.
 func (e *RegionError) Is(target error) bool { return target == ErrRegion }
 
+// none reports whether r, zero or checked, is zero.
+func (r *Region) none() bool { return r.Top == 0 }
+
+// set is *r = v, word by word: v came in registers a moment ago, and the wider
+// loads that the compiler copies with would wait for the stores of the single words.
+func (r *Region) set(v Region) {
+	r.Lo, r.Top, r.Hi, r.First, r.Limit = v.Lo, v.Top, v.Hi, v.First, v.Limit
+}
+
 // Check returns nil, or a *RegionError for the first rule that r breaks.
 //
 //   - Lo, Top and Hi are multiples of RegionAlign, Lo < Top < Hi.

@@ -42,15 +42,13 @@ func (c *Coro) Resize(lo uintptr) error {
 	if !c.current() {
 		return ErrNotCurrent
 	}
-	r := c.region
-	r.Lo = lo
-	if c.region == (Region{}) {
-		return &RegionError{r, "a stack of the runtime has no end to move"}
+	if c.region.none() {
+		return &RegionError{Region{Lo: lo}, "a stack of the runtime has no end to move"}
 	}
-	if r.First != 0 {
+	if c.region.First != 0 {
 		return &RegionError{c.region, "a region that grows keeps its end: what lies there is its reserve"}
 	}
-	if err := r.Check(); err != nil {
+	if err := (Region{Lo: lo, Top: c.region.Top, Hi: c.region.Hi}).Check(); err != nil {
 		return err
 	}
 	if most, ok := c.moveLo(lo); !ok {
@@ -63,7 +61,7 @@ func (c *Coro) Resize(lo uintptr) error {
 // Room answers by how many bytes Resize, called here instead of it, could raise
 // the lower end of the region: 0 if it could not, or the caller is not the body.
 func (c *Coro) Room() int {
-	if c.region == (Region{}) || c.region.First != 0 || !c.current() {
+	if c.region.none() || c.region.First != 0 || !c.current() {
 		return 0
 	}
 	if most := c.mostLo(); most > c.region.Lo {

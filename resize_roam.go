@@ -25,7 +25,7 @@ func (c *Coro) ResetOn(r Region, body func(c *Coro)) error {
 	if err := r.usable(); err != nil {
 		return err
 	}
-	c.region = r
+	c.region.set(r)
 	if err := c.Reset(body); err != nil {
 		c.region = Region{}
 		return err

@@ -163,7 +163,11 @@ func (c *Coro) CheckThread() error {
 	if c.port != nil {
 		return nil // every portable body has a goroutine, so a thread, to itself
 	}
-	ext, internal := threadLocks(getg())
+	g := getg()
+	if peek64(g+gLockedm) == 0 {
+		return nil
+	}
+	ext, internal := threadLocks(g)
 	if ext <= c.entryExt && internal <= c.entryInt {
 		return nil
 	}

@@ -377,8 +377,14 @@ TEXT ·rehome(SB), NOSPLIT|NOFRAME, $0-8
 	MOVQ	const_gDefer(R8), AX
 	MOVQ	AX, hdrDefer(BX)
 	MOVQ	DI, hdrCoro(BX)		// for the base, and for Current
-	MOVQ	R8, R9
-	WIDEN(DI)
+	// As WIDEN, but lo and hi were stored one by one just now: a load of both at
+	// once would wait for the stores.
+	MOVQ	Coro_lo(DI), AX
+	MOVQ	AX, const_gStackLo(R8)
+	MOVQ	Coro_hi(DI), AX
+	MOVQ	AX, const_gStackHi(R8)
+	MOVQ	Coro_guard(DI), AX
+	MOVQ	AX, const_gStackguard0(R8)
 	MOVQ	BX, const_gStktopsp(R8)	// where precise unwinding must end
 	MOVQ	BX, SP
 	XORL	BP, BP			// frame-pointer walks end here

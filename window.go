@@ -23,7 +23,7 @@ func (r Region) usable() error {
 // first is the window that a body on r starts with. In a program with cgo it is
 // the widest: asmcgocall (asm_*.s) remembers the distance of SP from the upper
 // end across a call of C, so that growing must not move that if C has called back.
-func (r Region) first() extent {
+func (r *Region) first() extent {
 	switch {
 	case r.First == 0:
 		return extent{r.Lo, r.Hi}
