@@ -47,6 +47,9 @@ func transferCoro(c, to *Coro) *refusal
 //go:noescape
 func lockWindow(c *Coro) bool
 
+//go:noescape
+func dropFrames(c *Coro) bool
+
 func rehome(c *Coro)
 func leaveGoexit(c *Coro)
 func regionCoro() uintptr
@@ -146,7 +149,9 @@ func (c *Coro) start(unsafe.Pointer) {
 		if c.state == stateClosed {
 			return
 		}
-		c.Switch() // roaming, idle, on no region: ResetOn or Close comes next
+		if c.state != stateReady { // else the body before was dropped, and this is the next one's first entry
+			c.Switch() // roaming, idle, on no region: ResetOn or Close comes next
+		}
 	}
 	if !c.roams {
 		currentNative.add(c)

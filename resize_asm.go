@@ -31,3 +31,6 @@ func (c *Coro) moveLo(lo uintptr) (most uintptr, ok bool) {
 	}
 	return c.mostLo(), false
 }
+
+// drop has the body, which is parked on a region, leave that.
+func (c *Coro) drop() bool { return c.port == nil && dropFrames(c) }

@@ -7,3 +7,5 @@ func (c *Coro) current() bool { return c.port.current() }
 func (c *Coro) mostLo() uintptr { return c.region.Top - MinRegion }
 
 func (c *Coro) moveLo(uintptr) (most uintptr, ok bool) { return 0, true }
+
+func (c *Coro) drop() bool { return false }

@@ -32,3 +32,24 @@ func (c *Coro) ResetOn(r Region, body func(c *Coro)) error {
 	}
 	return nil
 }
+
+// Drop ends the body of a coroutine that NewRoaming made where it is parked, without
+// running it: the coroutine is done then, and the region free. Deferred calls of the
+// body do not run: Drop is for one that is known to have none, such as a loop that
+// waits for work. It costs less than a switch, and is the owner's to call.
+//
+// It reports false, with nothing done, if that is not possible now: the body runs,
+// the collector marks, a profile or a trace is taken; or ever: New made the
+// coroutine, or the backend is the portable one. Then the body has to return.
+func (c *Coro) Drop() bool {
+	switch {
+	case !c.roams:
+		return false
+	case c.state != stateReady:
+		return true
+	case c.running && !c.drop():
+		return false
+	}
+	c.finish(false)
+	return true
+}

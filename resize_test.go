@@ -142,6 +142,27 @@ func TestRoamingErrors(t *testing.T) {
 	require.NoError(t, fixed.Close())
 }
 
+func TestDropRefusals(t *testing.T) {
+	r := region(t, 16<<10)
+	c := stackhop.NewRoaming()
+	require.True(t, c.Drop(), "it is done already")
+	require.NoError(t, c.ResetOn(r, func(*stackhop.Coro) { t.Error("the body began") }))
+	require.True(t, c.Drop(), "it has not begun")
+	require.True(t, c.Done())
+	require.NoError(t, c.ResetOn(r, func(c *stackhop.Coro) { require.False(t, c.Drop(), "it runs") }))
+	c.Switch()
+	require.True(t, c.Done())
+	require.NoError(t, c.Close())
+	require.True(t, c.Drop())
+
+	fixed, err := stackhop.New(r, func(c *stackhop.Coro) { c.Switch() })
+	require.NoError(t, err)
+	fixed.Switch()
+	require.False(t, fixed.Drop())
+	fixed.Switch()
+	require.True(t, fixed.Done())
+}
+
 func TestRoamingAllocatesNothing(t *testing.T) {
 	if portable() {
 		t.Skip("portable backend: a goroutine for each body is not the claim here")

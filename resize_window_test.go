@@ -194,6 +194,121 @@ func TestRoamingLeavesNoTraceOnItsRegion(t *testing.T) {
 	require.ErrorIs(t, c.ResetOn(a, func(*Coro) {}), ErrClosed)
 }
 
+// A dropped body's region is free at once, and the coroutine as good as new.
+func TestDropLeavesNoTraceOnTheRegion(t *testing.T) {
+	a, b := testRegion(t, 64<<10), testRegion(t, 32<<10)
+	c := NewRoaming()
+	var ended int
+	for i := range 300 {
+		r, ends := a, i%3 == 0
+		if i%2 == 0 {
+			r = b
+		}
+		var got [3]uintptr
+		require.NoError(t, c.ResetOn(r, func(c *Coro) {
+			got = bounds(c)
+			deep(50)
+			c.Switch()
+			deep(50)
+			if !ends {
+				c.Switch()
+				t.Error("goes on after Drop")
+			}
+			ended++
+			if i%2 == 0 {
+				runtime.Goexit()
+			}
+		}))
+		enter := func(slow bool) {
+			if slow {
+				looked(t, func() { c.Switch() }) // by the runtime's own switch, there and back
+			} else {
+				c.Switch()
+			}
+		}
+		enter(i%11 == 0)
+		requireBounds(t, r.Lo, r.Hi, got, "inside")
+		enter(i%7 == 0)
+		for !ends && !c.Drop() {
+			runtime.Gosched() // the collector marks
+		}
+		require.True(t, c.Done())
+		lo, hi, sp, _ := window(c)
+		require.True(t, lo < sp && sp < hi && (hi <= r.Lo || r.Hi <= lo), "parked on its own stack")
+		scribble(r)
+		if i%5 == 0 {
+			runtime.GC() // scans that, and may shrink it
+		}
+	}
+	require.Equal(t, 100, ended)
+	require.NoError(t, c.ResetOn(a, func(c *Coro) { c.Switch() }))
+	c.Switch()
+	for !c.Drop() {
+		runtime.Gosched()
+	}
+	require.NoError(t, c.Close(), "right after Drop")
+}
+
+// While the collector marks, or a trace is taken, nobody but who looks touches a
+// parked goroutine.
+func TestDropUnderTheCollectorAndATrace(t *testing.T) {
+	duration := 2 * time.Second
+	if testing.Short() {
+		duration = 300 * time.Millisecond
+	}
+	var stop atomic.Bool
+	var dropped, refused atomic.Int64
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for !stop.Load() {
+			runtime.GC()
+		}
+	})
+	for _, r := range []Region{testRegion(t, 64<<10), testRegion(t, 64<<10)} {
+		wg.Go(func() {
+			c := NewRoaming()
+			for !stop.Load() {
+				last := false
+				if err := c.ResetOn(r, func(c *Coro) {
+					for kept := new([64]uintptr); !last; kept[0]++ {
+						deep(20)
+						c.Switch()
+					}
+				}); err != nil {
+					panic(err)
+				}
+				c.Switch()
+				c.Switch()
+				if c.Drop() {
+					dropped.Add(1)
+					scribble(r)
+					continue
+				}
+				refused.Add(1)
+				last = true
+				c.Switch()
+			}
+			if err := c.Close(); err != nil {
+				panic(err)
+			}
+		})
+	}
+	time.Sleep(duration)
+	stop.Store(true)
+	wg.Wait()
+	require.Positive(t, dropped.Load())
+	require.Positive(t, refused.Load())
+
+	c := NewRoaming()
+	require.NoError(t, c.ResetOn(testRegion(t, 64<<10), func(c *Coro) { c.Switch() }))
+	c.Switch()
+	looked(t, func() { require.False(t, c.Drop()) })
+	require.False(t, c.Done())
+	c.Switch()
+	require.True(t, c.Done())
+	require.NoError(t, c.Close())
+}
+
 // scribble overwrites all of r.
 func scribble(r Region) {
 	for p := r.Lo; p < r.Top; p += 8 {

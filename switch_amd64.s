@@ -9,6 +9,7 @@
 //	trySwitchCoro       the same, answering a refusal
 //	transferCoro        park one coroutine's body, run another's
 //	lockWindow          widen the stack window of a parked body (slow path)
+//	dropFrames          have a parked body leave its region, without running it
 //	rehome              move a fresh body onto its region
 //	coroutineBase_…     the outermost frame on a region
 //	leaveGoexit         drop all frames on a region, back to its base
@@ -346,6 +347,55 @@ TEXT ·lockWindow(SB), NOSPLIT|NOFRAME, $0-9
 	WIDEN(DI)
 	MOVL	$const_gWaiting, AX
 	XCHGL	AX, const_gAtomicstatus(R9)
+	MOVB	$1, ret+8(FP)
+out:
+	RET
+
+// func dropFrames(c *Coro) bool
+//
+// Has c's body, which is parked on its region, parked in the caller of rehome
+// instead: as if main had returned, and rehome, and that caller had switched then.
+// False, with nothing done, if somebody may be looking, or the body is not parked.
+// It is nobody's who may look that the switch would not keep away, too.
+//
+//	before   g.stack [sp,Top)  sp in [Lo,Top)   header holds the native side
+//	after    g.stack native    sp native        region free
+TEXT ·dropFrames(SB), NOSPLIT|NOFRAME, $0-9
+	MOVQ	c+0(FP), DI
+	MOVB	$0, ret+8(FP)
+	MOVQ	·traceFlag(SB), AX
+	MOVQ	·profileFlag(SB), BX
+	MOVBLZX	(AX), AX
+	ORB	(BX), AX
+	ORL	runtime·writeBarrier(SB), AX
+	JNZ	out
+	MOVQ	Coro_g(DI), R9
+	MOVQ	Coro_link(DI), SI
+	CMPQ	R9, const_coroGp(SI)
+	JNE	out
+	MOVQ	Coro_top(DI), R11
+	SUBQ	$const_RegionHeader, R11
+	// Here: R9 = the body's g, R11 = header.
+	MOVQ	hdrLo(R11), AX
+	MOVQ	AX, const_gStackLo(R9)
+	ADDQ	·stackGuard(SB), AX
+	MOVQ	AX, const_gStackguard0(R9)
+	MOVQ	hdrHi(R11), AX
+	MOVQ	AX, const_gStackHi(R9)
+	MOVQ	hdrTop(R11), AX
+	MOVQ	AX, const_gStktopsp(R9)
+	MOVQ	hdrPanic(R11), AX
+	MOVQ	AX, const_gPanic(R9)
+	MOVQ	hdrDefer(R11), AX
+	MOVQ	AX, const_gDefer(R9)
+	MOVQ	hdrBP(R11), AX
+	MOVQ	AX, const_gSchedBP(R9)
+	MOVQ	hdrSP(R11), BX
+	MOVQ	(BX), AX			// rehome's return address
+	MOVQ	AX, const_gSchedPC(R9)
+	ADDQ	$8, BX
+	MOVQ	BX, const_gSchedSP(R9)
+	MOVQ	$0, Coro_top(DI)
 	MOVB	$1, ret+8(FP)
 out:
 	RET

@@ -271,6 +271,53 @@ out:
 	CLREX
 	RET
 
+// func dropFrames(c *Coro) bool
+// Has c's body, parked on its region, parked in the caller of rehome instead.
+TEXT ·dropFrames(SB), NOSPLIT|NOFRAME, $0-9
+	MOVD	c+0(FP), R0
+	MOVB	ZR, ret+8(FP)
+	MOVD	·traceFlag(SB), R4
+	MOVBU	(R4), R3
+	MOVD	·profileFlag(SB), R4
+	MOVBU	(R4), R4
+	ORR	R4, R3
+	MOVWU	runtime·writeBarrier(SB), R4
+	ORR	R4, R3
+	CBNZ	R3, out
+	MOVD	Coro_g(R0), R2
+	MOVD	Coro_link(R0), R4
+	MOVD	const_coroGp(R4), R4
+	CMP	R4, R2
+	BNE	out
+	MOVD	Coro_top(R0), R1
+	SUB	$const_RegionHeader, R1
+	// Here: R2 = the body's g, R1 = header.
+	MOVD	hdrLo(R1), R4
+	MOVD	R4, const_gStackLo(R2)
+	MOVD	·stackGuard(SB), R5
+	ADD	R5, R4
+	MOVD	R4, const_gStackguard0(R2)
+	MOVD	hdrHi(R1), R4
+	MOVD	R4, const_gStackHi(R2)
+	MOVD	hdrTop(R1), R4
+	MOVD	R4, const_gStktopsp(R2)
+	MOVD	hdrPanic(R1), R4
+	MOVD	R4, const_gPanic(R2)
+	MOVD	hdrDefer(R1), R4
+	MOVD	R4, const_gDefer(R2)
+	MOVD	hdrBP(R1), R4
+	MOVD	R4, const_gSchedBP(R2)
+	MOVD	hdrLR(R1), R4			// rehome's return address
+	MOVD	R4, const_gSchedPC(R2)
+	MOVD	ZR, const_gSchedLR(R2)
+	MOVD	hdrSP(R1), R4
+	MOVD	R4, const_gSchedSP(R2)
+	MOVD	ZR, Coro_top(R0)
+	MOVD	$1, R4
+	MOVB	R4, ret+8(FP)
+out:
+	RET
+
 // func rehome(c *Coro)
 // Runs c.mainLoop on c's region; returns on the native stack when that has.
 TEXT ·rehome(SB), NOSPLIT|NOFRAME, $0-8
