@@ -21,7 +21,7 @@ type identity struct {
 	serve  func(*stackhop.Coro)
 	once   bool   // ends with its task
 	quit   bool   // serve returns instead of running a task
-	roams  bool   // has no stack between its tasks
+	roams  bool   // has a stack only as long as that is open
 	busy   bool   // a task is on the caller's stack; guarded by callers
 	listed bool   // in the registry, whose lock guards it
 	hops   uint16 // auxiliary stacks that the body is on, at the end of a hop
@@ -231,12 +231,16 @@ func (id *identity) Vacate() error {
 	if id.task != nil {
 		return ErrStackInUse
 	}
-	if !id.coro.Done() {
+	if !id.coro.Drop() && !id.coro.Done() { // between two tasks, serveAll has nothing left to do
 		id.quit = true
-		if err := id.coro.TrySwitch(); err != nil {
-			id.quit = false
+		err := id.coro.TrySwitch()
+		id.quit = false
+		if err != nil {
 			return err
 		}
+	}
+	if id.roams && id.toRoamers() {
+		return nil
 	}
 	id.last = nil
 	err := id.coro.Close()

@@ -48,12 +48,9 @@ func inBubble(other *identity) (*identity, error) {
 	if other.stack == nil || other.pool != nil {
 		return newIdentity(nil, true)
 	}
-	callers.Lock()
-	if err := evict(other.stack); err != nil {
-		callers.Unlock()
+	if err := other.stack.Evict(); err != nil {
 		return nil, err
 	}
-	callers.Unlock()
 	return fromCaller(other.stack)
 }
 
@@ -124,11 +121,6 @@ func fromCaller(stack *mmapstack.Stack) (*identity, error) {
 	}
 	id.busy = true
 	stack.Attach(id)
-	stack.SetResizer(func(uintptr) error {
-		callers.Lock()
-		defer callers.Unlock()
-		return evict(stack)
-	})
 	return id, nil
 }
 
@@ -136,17 +128,14 @@ func (id *identity) toCaller() {
 	callers.Lock()
 	defer callers.Unlock()
 	id.busy = false
-	if id.once || id.roams {
+	if id.once {
 		id.stack.Attach(nil)
-	}
-	if id.roams {
-		id.toRoamers()
 	}
 }
 
-// roamers keeps idle coroutines that have no stack of their own. They serve on
-// stacks that are carved, mostly for one task: so neither that nor the Close of
-// the stack needs a coroutine made or ended. callers guards it.
+// roamers keeps coroutines that are on no stack. They serve on carved stacks, which
+// mostly are soon closed: so neither the first task on such a stack nor Close needs
+// a coroutine made or ended. callers guards it.
 var roamers []*identity
 
 func fromRoamers(stack *mmapstack.Stack) *identity {
@@ -155,7 +144,7 @@ func fromRoamers(stack *mmapstack.Stack) *identity {
 		id, roamers = roamers[n-1], roamers[:n-1]
 	} else {
 		id = &identity{coro: stackhop.NewRoaming(), roams: true}
-		id.serve = id.serveOne
+		id.serve = id.serveAll
 		id.coro.SetLocal(id)
 		registry.add(id)
 	}
@@ -164,29 +153,17 @@ func fromRoamers(stack *mmapstack.Stack) *identity {
 	return id
 }
 
-func (id *identity) toRoamers() {
+// toRoamers is for one that has left its stack. It reports false if there are
+// enough.
+func (id *identity) toRoamers() bool {
 	id.stack = nil
-	if id.coro.Done() && len(roamers) < nativeIdle {
-		roamers = append(roamers, id)
-		return
+	callers.Lock()
+	defer callers.Unlock()
+	if len(roamers) >= nativeIdle {
+		return false
 	}
-	id.last = nil
-	_ = id.coro.Close() // its body has not begun, or has ended: no error
-	registry.remove(id)
-}
-
-// evict takes an idle identity off a caller's stack, whose bounds will change.
-// The caller holds callers.
-func evict(stack *mmapstack.Stack) error {
-	id, ok := stack.Attached().(*identity)
-	if !ok {
-		return nil
-	}
-	if err := id.Vacate(); err != nil {
-		return err
-	}
-	stack.Attach(nil)
-	return nil
+	roamers = append(roamers, id)
+	return true
 }
 
 // nativeIdle is how many idle coroutines on stacks of the runtime are kept.

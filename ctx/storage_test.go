@@ -1,11 +1,15 @@
 package ctx_test
 
 import (
+	"io"
 	"math"
+	"runtime"
+	"runtime/trace"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/stackhop/stackhop"
 	"github.com/stackhop/stackhop/ctx"
 	"github.com/stackhop/stackhop/mmapstack"
 	"github.com/stackhop/stackhop/resume"
@@ -83,6 +87,57 @@ func TestCarveBetweenTasks(t *testing.T) {
 		require.True(t, above.Done())
 		require.NoError(t, k.Close())
 	}
+}
+
+// What served on a carved stack stays for the next task, and leaves when the stack
+// changes: also if somebody may be looking, who keeps it from being just dropped.
+func TestCarvedStackServesManyTasks(t *testing.T) {
+	mapped(t)
+	s, err := mmapstack.New(256 << 10)
+	require.NoError(t, err)
+	whole := s.Region()
+	for i := range 20 {
+		if i == 10 {
+			if trace.IsEnabled() {
+				break
+			}
+			require.NoError(t, trace.Start(io.Discard))
+			defer trace.Stop()
+		}
+		k, err := s.Carve(64 << 10)
+		require.NoError(t, err)
+		var h resume.Handle
+		serve := func() {
+			task := spawn(t, func(task *ctx.Task) {
+				require.Same(t, k, task.Stack())
+				require.Equal(t, k.Region(), stackhop.Current().Region())
+				dive(50, func() { ctx.Suspend(keep(&h)) })
+			}, ctx.WithStack(k))
+			_, err := k.Carve(16 << 10)
+			require.ErrorIs(t, err, ctx.ErrStackInUse)
+			require.Error(t, k.Close())
+			_, err = ctx.Spawn(func(*ctx.Task) {}, ctx.WithStack(k))
+			require.ErrorIs(t, err, ctx.ErrStackInUse)
+			if i%4 == 3 {
+				require.NoError(t, task.Cancel(nil))
+			} else {
+				require.NoError(t, h.Resume())
+			}
+			require.True(t, task.Done())
+		}
+		serve()
+		serve()
+		inner, err := k.Carve(16 << 10)
+		require.NoError(t, err)
+		finish(t, spawn(t, func(task *ctx.Task) { task.Yield() }, ctx.WithStack(inner)))
+		serve()
+		require.NoError(t, inner.Close())
+		serve()
+		runtime.GC()
+		require.NoError(t, k.Close())
+		require.Equal(t, whole, s.Region())
+	}
+	require.NoError(t, s.Close())
 }
 
 func TestOwnStackServesManyTasksThenCloses(t *testing.T) {

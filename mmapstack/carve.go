@@ -44,12 +44,13 @@ func (s *Stack) SetResizer(fn func(lo uintptr) error) { s.nest().resize = fn }
 // time.
 //
 // What runs on s must not have reached that part; who attaches a coroutine
-// to s says so by a resizer. A carved stack has no guard of pages: the stack
+// to s says so by a resizer. Without one an attached Occupant is asked to leave, now
+// and at the Close of the carved stack. A carved stack has no guard of pages: the stack
 // check in the prologue of every Go function is its guard.
 //
 // Errors: *SizeError if size is out of range or s has too little room;
-// *BusyError if something is attached to s and there is no resizer, or the
-// resizer refuses, or s grows; ErrClosed if s is not with its user.
+// *BusyError if the resizer or the Occupant refuses, or if something else is attached
+// to s, or s grows; ErrClosed if s is not with its user.
 func (s *Stack) Carve(size int) (*Stack, error) { return s.carve(size, nil) }
 
 // A Resizer moves the lower end of what runs on a stack, with which memory of
@@ -80,7 +81,7 @@ func (s *Stack) carve(size int, body Resizer) (*Stack, error) {
 		return nil, &BusyError{Why: "the lower end of a stack that grows is its reserve; carve from one that does not"}
 	}
 	c := s.nest()
-	if s.attached != nil && c.resize == nil && body == nil {
+	if _, ok := s.attached.(Occupant); s.attached != nil && !ok && c.resize == nil && body == nil {
 		return nil, &BusyError{Why: "something is attached that does not know of carving; call SetResizer"}
 	}
 	usable := alignUp(uintptr(size), carveAlign)
@@ -96,7 +97,7 @@ func (s *Stack) carve(size int, body Resizer) (*Stack, error) {
 		}
 		return nil, &SizeError{"size to carve", size, MinSize, most}
 	}
-	if err := c.moveEnd(body, lo+whole); err != nil {
+	if err := s.moveEnd(body, lo+whole); err != nil {
 		return nil, &BusyError{Why: "the stack does not shrink", Err: err}
 	}
 	s.region.Lo = lo + whole
@@ -133,13 +134,17 @@ func (s *Stack) lastCarved() error {
 	return nil
 }
 
-// moveEnd has body, or else the resizer of the stack, move the lower end.
-func (c *carving) moveEnd(body Resizer, lo uintptr) error {
+// moveEnd has body, or else the resizer of the stack, move the lower end. If there
+// is neither, an Occupant leaves.
+func (s *Stack) moveEnd(body Resizer, lo uintptr) error {
 	if body != nil {
 		return body.Resize(lo)
 	}
-	if c.resize != nil {
-		return c.resize(lo)
+	if s.carving.resize != nil {
+		return s.carving.resize(lo)
+	}
+	if _, ok := s.attached.(Occupant); ok {
+		return s.Evict()
 	}
 	return nil
 }
@@ -147,7 +152,7 @@ func (c *carving) moveEnd(body Resizer, lo uintptr) error {
 // uncarve gives the memory of s back to its parent.
 func (s *Stack) uncarve() error {
 	parent, c := s.carving.parent, s.carving.parent.carving
-	if err := c.moveEnd(s.carving.by, s.carving.lo); err != nil {
+	if err := parent.moveEnd(s.carving.by, s.carving.lo); err != nil {
 		return &BusyError{Why: "the stack that was carved does not grow back", Err: err}
 	}
 	parent.region.Lo = s.carving.lo

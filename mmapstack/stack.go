@@ -93,8 +93,9 @@ func (s *Stack) Attach(v any) { s.attached = v }
 func (s *Stack) Attached() any { return s.attached }
 
 // An Occupant is an attached value that can be asked to leave the memory. It
-// is asked before a stack is unmapped, closed, or stripped of its pages. If
-// it answers an error the memory stays as it is.
+// is asked before a stack is unmapped, closed, or stripped of its pages, and, if
+// there is no resizer, before its lower end moves. If it answers an error the memory
+// stays as it is.
 type Occupant interface {
 	Vacate() error
 }
