@@ -13,6 +13,8 @@ type ending struct {
 	awake  func()
 	onEnd  Ender
 	unwind cancel.Target
+	waits  *waitList
+	more   *more
 	step   int
 	last   *resume.Slot // of those to be continued, the one that is still to be
 }
@@ -55,13 +57,13 @@ func (e *ending) next() {
 			e.then(e.onEnd.TaskEnded(e.t).Take())
 		}
 	case 2:
-		if l := e.t.waits.Load(); l != nil {
-			l.wake(e.then)
+		if e.waits != nil {
+			e.waits.wake(e.then)
 		}
 		e.step++
 	case 3:
-		if m := e.t.more.Load(); m != nil {
-			e.t.endContext(m)
+		if e.more != nil {
+			e.t.endContext(e.more)
 		}
 	case 4:
 		if e.unwind != nil {

@@ -192,10 +192,14 @@ func (id *identity) Ended() *resume.Slot {
 	id.coro.Shrink()
 	id.release() // T3
 	t.slot.Finish()
-	if onEnd == nil && unwind == nil && awake == nil && t.waits.Load() == nil && t.more.Load() == nil { // after Finish: T5
-		return nil
+	waits, more := t.waits.Load(), t.more.Load() // after Finish: T5. Before TaskEnded: that may free t, which then serves again
+	switch {
+	case unwind != nil || awake != nil || waits != nil || more != nil:
+		return t.ended(ending{t: t, onEnd: onEnd, unwind: unwind, awake: awake, waits: waits, more: more})
+	case onEnd != nil:
+		return onEnd.TaskEnded(t).Take()
 	}
-	return t.ended(ending{t: t, onEnd: onEnd, unwind: unwind, awake: awake})
+	return nil
 }
 
 // Asked is called on the resumer's side when a task has suspended that is to
