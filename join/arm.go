@@ -8,6 +8,7 @@ import (
 	"github.com/stackhop/stackhop/cancel"
 	"github.com/stackhop/stackhop/ctx"
 	"github.com/stackhop/stackhop/internal/release"
+	"github.com/stackhop/stackhop/mmapstack"
 	"github.com/stackhop/stackhop/resume"
 )
 
@@ -77,12 +78,14 @@ func (a *arm) end(err error) resume.Handle {
 
 // start starts the arms, in order, until one has decided: of bodies, or if that is
 // nil of each. Spawn is inlined into the loop, since what returns after a switch is
-// mispredicted; and an Option is large enough to be worth making once.
+// mispredicted; and an Option is large enough to be worth making once, in place.
 func (g *group) start(bodies []func(t *ctx.Task) error) {
-	opts := [...]ctx.Option{1: g.kin(), 2: {}}
+	var opts [3]ctx.Option
+	g.kin(&opts[1])
 	given := opts[:2]
+	var on *mmapstack.Stack // what opts[2] says
 	if g.size != 0 {
-		given = opts[:3]
+		given, opts[2] = opts[:3], ctx.WithStackSize(g.size)
 	}
 	for g.unbegun > 0 {
 		a := g.arm()
@@ -94,11 +97,14 @@ func (g *group) start(bodies []func(t *ctx.Task) error) {
 		} else {
 			opts[0] = ctx.WithOnEnd(a)
 			if g.size != 0 {
-				opts[2] = g.storage()
+				if k := g.lent.get(g.size); k != on {
+					on = k
+					g.storage(&opts[2])
+				}
 			}
 			if t, err := ctx.Spawn(a.body, given...); err != nil {
 				g.refused(a, err)
-				opts[1] = g.kin()
+				g.kin(&opts[1])
 			} else {
 				g.started(a, t)
 			}
@@ -110,24 +116,25 @@ func (g *group) start(bodies []func(t *ctx.Task) error) {
 	}
 }
 
-// kin makes the next arm a child of the parent.
-func (g *group) kin() ctx.Option {
+// kin has o make the next arm a child of the parent.
+func (g *group) kin(o *ctx.Option) {
 	if g.parent == nil || g.orphans {
-		return ctx.Option{}
+		*o = ctx.Option{}
+		return
 	}
-	return ctx.WithParent(g.parent)
+	*o = ctx.WithParent(g.parent)
 }
 
-// storage is where the next arm runs.
-func (g *group) storage() ctx.Option {
-	if g.size == 0 {
-		return ctx.Option{}
+// storage has o say where the next arm runs: on the stack given to it, if any.
+func (g *group) storage(o *ctx.Option) {
+	switch {
+	case g.lent.given != nil:
+		*o = ctx.WithStack(g.lent.given)
+	case g.size != 0:
+		*o = ctx.WithStackSize(g.size)
+	default:
+		*o = ctx.Option{}
 	}
-	if k := g.lent.get(g.size); k != nil {
-		g.lent.given = k
-		return ctx.WithStack(k)
-	}
-	return ctx.WithStackSize(g.size)
 }
 
 // started notes the task of an arm. If that has ended, the next arm may have
@@ -153,8 +160,12 @@ func (g *group) refused(a *arm, err error) {
 	g.arms = g.arms[:n]
 	g.unbegun--
 	if orphans {
+		var opts [2]ctx.Option
+		opts[0] = ctx.WithOnEnd(a)
+		g.lent.get(g.size)
+		g.storage(&opts[1])
 		var t *ctx.Task
-		if t, err = ctx.Spawn(a.body, ctx.WithOnEnd(a), g.storage()); err == nil {
+		if t, err = ctx.Spawn(a.body, opts[:]...); err == nil {
 			g.started(a, t)
 			return
 		}

@@ -26,10 +26,15 @@ func (l *lent) open(parent *ctx.Task) {
 	}
 }
 
-// get returns a stack of size bytes, or nil if there is no room for one.
+// get gives the arm that is to be started a stack of size bytes, or nil if there
+// is no room for one.
 func (l *lent) get(size int) *mmapstack.Stack {
+	l.given = nil
+	if size == 0 {
+		return nil
+	}
 	if k := l.idle; k != nil && k.Size() >= size {
-		l.idle = nil
+		l.idle, l.given = nil, k
 		return k
 	}
 	if l.stack == nil || size < mmapstack.MinSize || size > mmapstack.MaxSize || l.coro.Room() < mmapstack.CarveSpace(size) {
@@ -39,7 +44,7 @@ func (l *lent) get(size int) *mmapstack.Stack {
 	if err != nil {
 		return nil // the pool serves
 	}
-	l.carved = append(l.carved, k)
+	l.carved, l.given = append(l.carved, k), k
 	return k
 }
 

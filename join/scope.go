@@ -103,12 +103,14 @@ func (s *Scope) own() bool {
 // goOwn starts m on the owner, with its storage.
 func (s *Scope) goOwn(m *member, opts []ctx.Option) {
 	g := s.g
-	var storage ctx.Option
+	var kin, storage ctx.Option
+	g.kin(&kin)
 	if len(opts) == 0 {
-		storage = g.storage()
+		g.lent.get(g.size)
+		g.storage(&storage)
 	}
 	var buf [4]ctx.Option
-	t, err := ctx.Spawn(m.body, m.with(buf[:0], opts, g.kin(), storage)...)
+	t, err := ctx.Spawn(m.body, m.with(buf[:0], opts, kin, storage)...)
 	k := g.lent.given
 	g.lent.given = nil
 	if err != nil {

@@ -78,6 +78,8 @@ func (s Size) Select(arms ...Arm) (int, error) {
 
 // startArms is start for arms of all kinds.
 func (g *group) startArms(arms []Arm) {
+	var opts [3]ctx.Option // see start
+	g.kin(&opts[1])
 	size, receivers := g.size, 0
 	for i := range arms {
 		arm, a := &arms[i], g.arm()
@@ -100,8 +102,12 @@ func (g *group) startArms(arms []Arm) {
 				g.size = arm.size
 				g.lent.open(g.parent)
 			}
-			if t, err := ctx.Spawn(a.body, g.kin(), ctx.WithOnEnd(a), g.storage()); err != nil {
+			opts[0] = ctx.WithOnEnd(a)
+			g.lent.get(g.size)
+			g.storage(&opts[2])
+			if t, err := ctx.Spawn(a.body, opts[:]...); err != nil {
 				g.refused(a, err)
+				g.kin(&opts[1])
 			} else {
 				g.started(a, t)
 			}
