@@ -95,12 +95,34 @@ func fromPool(pool *mmapstack.Pool) (*identity, error) {
 	return id, nil
 }
 
-// callers guards what is attached to stacks of callers, and busy.
-var callers sync.Mutex
+// callers are shards by the address of the stack: threads that work on different
+// stacks mostly do not meet.
+var callers [16]callerShard
+
+// A callerShard guards what is attached to the stacks of callers that are its, and
+// busy, and roamers.
+type callerShard struct {
+	sync.Mutex
+
+	// Coroutines that are on no stack. They serve on carved stacks, which mostly
+	// are soon closed: so neither the first task on such a stack nor Close needs a
+	// coroutine made or ended.
+	roamers []*identity
+
+	_ [96]byte // 128 bytes in all: no two share a pair of cache lines
+}
+
+// callersOf returns the shard of stack.
+func callersOf(stack *mmapstack.Stack) *callerShard {
+	const golden = 0x9e3779b97f4a7c15 // 2^64 divided by the golden ratio: neighbours spread
+	top := uint64(stack.Region().Top) // the end that stays as long as the stack is open
+	return &callers[top>>10*golden>>60]
+}
 
 func fromCaller(stack *mmapstack.Stack) (*identity, error) {
-	callers.Lock()
-	defer callers.Unlock()
+	sh := callersOf(stack)
+	sh.Lock()
+	defer sh.Unlock()
 	id, ok := stack.Attached().(*identity)
 	switch {
 	case stack.Attached() == nil:
@@ -113,7 +135,7 @@ func fromCaller(stack *mmapstack.Stack) (*identity, error) {
 		return id, nil
 	}
 	if stack.Kind() == mmapstack.Carved && !oneTask() {
-		return fromRoamers(stack), nil
+		return sh.fromRoamers(stack), nil
 	}
 	id, err := newIdentity(stack, oneTask())
 	if err != nil {
@@ -125,23 +147,21 @@ func fromCaller(stack *mmapstack.Stack) (*identity, error) {
 }
 
 func (id *identity) toCaller() {
-	callers.Lock()
-	defer callers.Unlock()
+	sh := callersOf(id.stack)
+	sh.Lock()
+	defer sh.Unlock()
 	id.busy = false
 	if id.once {
 		id.stack.Attach(nil)
 	}
 }
 
-// roamers keeps coroutines that are on no stack. They serve on carved stacks, which
-// mostly are soon closed: so neither the first task on such a stack nor Close needs
-// a coroutine made or ended. callers guards it.
-var roamers []*identity
-
-func fromRoamers(stack *mmapstack.Stack) *identity {
+// fromRoamers returns a coroutine that serves on stack, which is carved. The caller
+// holds the lock.
+func (sh *callerShard) fromRoamers(stack *mmapstack.Stack) *identity {
 	var id *identity
-	if n := len(roamers); n != 0 {
-		id, roamers = roamers[n-1], roamers[:n-1]
+	if n := len(sh.roamers); n != 0 {
+		id, sh.roamers = sh.roamers[n-1], sh.roamers[:n-1]
 	} else {
 		id = &identity{coro: stackhop.NewRoaming(), roams: true}
 		id.serve = id.serveAll
@@ -156,13 +176,14 @@ func fromRoamers(stack *mmapstack.Stack) *identity {
 // toRoamers is for one that has left its stack. It reports false if there are
 // enough.
 func (id *identity) toRoamers() bool {
+	sh := callersOf(id.stack)
 	id.stack = nil
-	callers.Lock()
-	defer callers.Unlock()
-	if len(roamers) >= nativeIdle {
+	sh.Lock()
+	defer sh.Unlock()
+	if len(sh.roamers) >= nativeIdle/len(callers) {
 		return false
 	}
-	roamers = append(roamers, id)
+	sh.roamers = append(sh.roamers, id)
 	return true
 }
 
