@@ -115,8 +115,7 @@ type callerShard struct {
 // callersOf returns the shard of stack.
 func callersOf(stack *mmapstack.Stack) *callerShard {
 	const golden = 0x9e3779b97f4a7c15 // 2^64 divided by the golden ratio: neighbours spread
-	top := uint64(stack.Region().Top) // the end that stays as long as the stack is open
-	return &callers[top>>10*golden>>60]
+	return &callers[addressOf(stack)*golden>>60]
 }
 
 func fromCaller(stack *mmapstack.Stack) (*identity, error) {
