@@ -32,8 +32,8 @@ const (
 // A Node is the place of a Target in the tree. Init makes it usable; a node that
 // has ended and has no children may be used again.
 type Node struct {
-	root   atomic.Pointer[Node] // nil: the node itself
-	mu     sync.Mutex           // of a root, for its whole tree
+	root   *Node      // nil: the node itself; see setRoot
+	mu     sync.Mutex // of a root, for its whole tree
 	target Target
 	err    *Error // set by the mark
 	closed *Error // set when its children were asked to end
@@ -68,19 +68,19 @@ func (n *Node) Attach(parent *Node) error {
 		n.prev.next = n
 	}
 	parent.last = n
-	n.root.Store(root)
+	n.setRoot(root)
 	return nil
 }
 
 // lock locks the tree of n and returns its root.
 func (n *Node) lock() *Node {
 	for {
-		root := n.root.Load()
+		root := n.loadRoot()
 		if root == nil {
 			root = n
 		}
 		root.mu.Lock()
-		if now := n.root.Load(); now == root || now == nil && root == n {
+		if now := n.loadRoot(); now == root || now == nil && root == n {
 			return root
 		}
 		root.mu.Unlock() // n left the tree meanwhile: C1
@@ -107,7 +107,7 @@ func (n *Node) Leave() (unwind Target, awake func()) {
 		p.last = n.prev
 	}
 	n.parent, n.prev, n.next = nil, nil, nil
-	n.root.Store(nil)
+	n.setRoot(nil)
 	if p.last != nil {
 		return nil, nil
 	}
