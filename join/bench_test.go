@@ -121,6 +121,25 @@ func BenchmarkAll(b *testing.B) {
 	})
 }
 
+// Every thread joins arms of its own.
+func BenchmarkAllOnEachThread(b *testing.B) {
+	for name, size := range map[string]join.Size{"pooled": 0, "carved": 8 << 10} {
+		b.Run(name+"/2 at once", func(b *testing.B) {
+			quiet(b)
+			b.RunParallel(func(pb *testing.PB) {
+				t, err := ctx.Spawn(func(*ctx.Task) {
+					for pb.Next() {
+						_ = size.All(nop, nop)
+					}
+				}, ctx.WithStackSize(256<<10))
+				if err != nil || !t.Done() || t.Err() != nil {
+					b.Error(err, t.Err())
+				}
+			})
+		})
+	}
+}
+
 func waitGroup(b *testing.B, n int) {
 	for b.Loop() {
 		var wg sync.WaitGroup

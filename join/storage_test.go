@@ -1,7 +1,10 @@
 package join_test
 
 import (
+	"fmt"
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -128,6 +131,71 @@ func TestCarvedThreeDeep(t *testing.T) {
 	p := spawn(t, func(task *ctx.Task) { _ = nest(3, 0)(task) }, ctx.WithStack(s))
 	require.NoError(t, p.Cancel(nil))
 	require.Equal(t, whole, s.Region(), "given back by a cancel, too")
+}
+
+// Joins on several threads take carved stacks and the coroutines for them from each
+// other, some of which are dropped, and some, while the collector marks, are not.
+func TestCarvedOnSeveralThreads(t *testing.T) {
+	rounds := 20000
+	if testing.Short() {
+		rounds = 1000
+	}
+	var stop atomic.Bool
+	var collector, wg sync.WaitGroup
+	collector.Go(func() {
+		for !stop.Load() {
+			runtime.GC()
+		}
+	})
+	for n := range 4 {
+		s := mapped(t, 256<<10)
+		whole := s.Region()
+		wg.Go(func() {
+			var p place
+			arms := 0
+			ends := func(*ctx.Task) error {
+				kept := new([32]int)
+				kept[n] = 1
+				arms += kept[n]
+				return nil
+			}
+			waits := func(task *ctx.Task) error {
+				kept := new([32]int)
+				kept[n] = 1
+				err := task.Park(&p)
+				arms += kept[n]
+				return err
+			}
+			task, err := ctx.Spawn(func(*ctx.Task) {
+				for i := range rounds {
+					var err error
+					switch (i + n) % 4 {
+					case 0:
+						err = join.Size(8<<10).All(ends, ends, ends)
+					case 1:
+						err = join.Size(8<<10).All(ends, waits, ends)
+					case 2:
+						_, err = join.Size(8<<10).Any(waits, ends)
+						arms += 2
+					case 3:
+						err = join.Size(48 << 10).All(func(*ctx.Task) error { return join.Size(8<<10).All(ends, waits, ends) })
+					}
+					if err != nil || s.Region() != whole {
+						panic(fmt.Sprint(err, s.Region()))
+					}
+				}
+			}, ctx.WithStack(s))
+			for err == nil && !task.Done() {
+				_ = p.h.Resume()
+			}
+			if err != nil || task.Err() != nil || arms != 3*rounds {
+				t.Error(n, arms, err, task.Err())
+			}
+		})
+	}
+	wg.Wait()
+	stop.Store(true)
+	collector.Wait()
 }
 
 // The end of the innermost arm ends a thousand joins, one around the other, on
