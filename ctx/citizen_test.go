@@ -2,6 +2,8 @@ package ctx_test
 
 import (
 	"context"
+	"errors"
+	"runtime"
 	"runtime/pprof"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/stackhop/stackhop"
 	"github.com/stackhop/stackhop/ctx"
+	"github.com/stackhop/stackhop/mmapstack"
 )
 
 // H33: a pooled coroutine has the labels of who spawns the task, not those of
@@ -84,4 +87,30 @@ func TestResumeAcrossABubblesBorderIsRefused(t *testing.T) {
 	})
 	finish(t, outside)
 	spawn(t, func(*ctx.Task) {}, ctx.WithStack(used))
+}
+
+// A coroutine that idles on a carved stack makes way for one of the bubble.
+func TestCarvedStackServesInsideABubbleAndOutside(t *testing.T) {
+	mapped(t)
+	s, err := mmapstack.New(256 << 10)
+	require.NoError(t, err)
+	k, err := s.Carve(64 << 10)
+	require.NoError(t, err)
+	serve := func() {
+		task, err := ctx.Spawn(func(task *ctx.Task) {
+			require.Same(t, k, task.Stack())
+			task.Yield()
+		}, ctx.WithStack(k))
+		for errors.Is(err, stackhop.ErrBubble) { // while the collector marks
+			runtime.Gosched()
+			task, err = ctx.Spawn(func(task *ctx.Task) { task.Yield() }, ctx.WithStack(k))
+		}
+		require.NoError(t, err)
+		finish(t, task)
+	}
+	serve()
+	synctest.Test(t, func(t *testing.T) { serve(); serve() })
+	serve()
+	require.NoError(t, k.Close())
+	require.NoError(t, s.Close())
 }

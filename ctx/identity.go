@@ -22,7 +22,7 @@ type identity struct {
 	once   bool   // ends with its task
 	quit   bool   // serve returns instead of running a task
 	roams  bool   // has a stack only as long as that is open
-	busy   bool   // a task is on the caller's stack; guarded by callersOf
+	busy   bool   // a task is on the caller's stack; guarded by the callerShard
 	listed bool   // in the registry, whose lock guards it
 	hops   uint16 // auxiliary stacks that the body is on, at the end of a hop
 	noted         // what the registry and dumps keep here

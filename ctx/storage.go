@@ -48,10 +48,15 @@ func inBubble(other *identity) (*identity, error) {
 	if other.stack == nil || other.pool != nil {
 		return newIdentity(nil, true)
 	}
-	if err := other.stack.Evict(); err != nil {
+	stack := other.stack
+	if err := other.Vacate(); err != nil {
 		return nil, err
 	}
-	return fromCaller(other.stack)
+	sh := callersOf(stack)
+	sh.Lock()
+	stack.Attach(nil)
+	sh.Unlock()
+	return fromCaller(stack)
 }
 
 // release gives the storage back, when no frame of a task is left on it (T3).

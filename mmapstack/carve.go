@@ -81,8 +81,10 @@ func (s *Stack) carve(size int, body Resizer) (*Stack, error) {
 		return nil, &BusyError{Why: "the lower end of a stack that grows is its reserve; carve from one that does not"}
 	}
 	c := s.nest()
-	if _, ok := s.attached.(Occupant); s.attached != nil && !ok && c.resize == nil && body == nil {
-		return nil, &BusyError{Why: "something is attached that does not know of carving; call SetResizer"}
+	if body == nil && c.resize == nil && s.attached != nil {
+		if _, ok := s.attached.(Occupant); !ok {
+			return nil, &BusyError{Why: "something is attached that does not know of carving; call SetResizer"}
+		}
 	}
 	usable := alignUp(uintptr(size), carveAlign)
 	whole := alignUp(usable+deadFor(usable), carveAlign)
@@ -144,7 +146,7 @@ func (s *Stack) moveEnd(body Resizer, lo uintptr) error {
 		return s.carving.resize(lo)
 	}
 	if _, ok := s.attached.(Occupant); ok {
-		return s.Evict()
+		return s.evict(nil)
 	}
 	return nil
 }
