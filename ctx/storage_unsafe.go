@@ -6,6 +6,8 @@ import (
 	"github.com/stackhop/stackhop/mmapstack"
 )
 
-// addressOf is a number that stays the stack's. SAFETY: it is hashed only, and Go does
-// not move heap objects.
-func addressOf(stack *mmapstack.Stack) uint64 { return uint64(uintptr(unsafe.Pointer(stack))) }
+// addressOf is a number that stays the stack's.
+func addressOf(stack *mmapstack.Stack) uint64 {
+	// SAFETY(T1): it only says which lock to take; and Go does not move heap objects.
+	return uint64(uintptr(unsafe.Pointer(stack)))
+}
