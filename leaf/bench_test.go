@@ -138,6 +138,27 @@ func BenchmarkChan(b *testing.B) {
 	}
 }
 
+// The same, but it is the sender who waits.
+func BenchmarkChanSenderWaits(b *testing.B) {
+	for _, capacity := range capacities[:3] {
+		b.Run(fmt.Sprint("cap=", capacity), func(b *testing.B) {
+			c := leaf.NewChan[int](capacity)
+			if _, err := ctx.Spawn(func(*ctx.Task) {
+				for c.Send(1) == nil {
+				}
+			}); err != nil {
+				b.Fatal(err)
+			}
+			onTask(b, func() {
+				for b.Loop() {
+					_, _ = c.Recv()
+				}
+				_ = c.Close()
+			})
+		})
+	}
+}
+
 func BenchmarkPeerChan(b *testing.B) {
 	for _, capacity := range capacities {
 		b.Run(fmt.Sprint("cap=", capacity), func(b *testing.B) {

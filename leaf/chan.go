@@ -1,6 +1,9 @@
 package leaf
 
-import "github.com/stackhop/stackhop/ctx"
+import (
+	"github.com/stackhop/stackhop/ctx"
+	"github.com/stackhop/stackhop/internal/release"
+)
 
 // A Chan carries values from those who send to those who receive. Make it with
 // NewChan; the zero Chan is one without a buffer. It must not be copied after
@@ -20,9 +23,14 @@ type Chan[T any] struct {
 	buf      []T // a ring
 	first, n int
 	closed   bool
-	turns    uint64     // values received
 	returned []given[T] // by cancelled receivers, in the order of their turns
-	q        queue[T]
+	trade
+}
+
+// A trade is what a Chan is, whatever its values are.
+type trade struct {
+	q     queue
+	turns uint64 // values received
 }
 
 // A given is a value that was received, in its turn.
@@ -31,10 +39,30 @@ type given[T any] struct {
 	turn  uint64
 }
 
+// A cell is a node and its value: what it sends, then nothing, or what it got.
+type cell[T any] struct {
+	node
+	value T
+}
+
 const (
 	sending lane = iota
 	receiving
+	carrying // no lane: a node that lends its cell, see look
 )
+
+// A trader is a Chan.
+type trader interface {
+	owner
+
+	// take is queue.take, and makes a cell. The guard is held.
+	take(l lane, t *ctx.Task) *node
+
+	// look answers whose cell has a value for a receiver, and holds the guard: a
+	// sender's that was popped, or one that is lent. If there is none it answers
+	// the current task and what that is to be parked with; a plain goroutine has waited.
+	look() (*ctx.Task, *node)
+}
 
 // NewChan makes a channel with a buffer of that many values. It panics if
 // capacity is negative.
@@ -49,59 +77,129 @@ func NewChan[T any](capacity int) *Chan[T] {
 // if the channel is closed while Send waits; ErrUnwinding, ErrThreadLocked; v was
 // not sent then. If the task is cancelled while it waits, v was not sent unless a
 // receiver or the buffer had taken it in that very moment.
-func (c *Chan[T]) Send(v T) error {
+func (c *Chan[T]) Send(v T) error { return sendBy(&c.trade, c, v, offer, sent) }
+
+// sendBy and recvBy are inlined into the user's code: see lockBy. What they are given
+// is not generic, for generic functions are dear to give.
+func sendBy[T any](c *trade, o trader, v T, offer func(*trade, trader) (*ctx.Task, *node), sent func(*ctx.Task, *node) error) error {
+	t, n := offer(c, o)
+	cellOf[T](n).value = v
+	return sent(t, n)
+}
+
+// offer answers who is to have a value: a receiver, or the caller's own node. The
+// guard is held, unless it is of a task that is to be parked, which is answered too.
+//
+//go:noinline
+func offer(c *trade, o trader) (*ctx.Task, *node) {
+	if c.q.isDry(sending) {
+		t := ctx.Current()
+		if n := c.q.mine(t); n != nil {
+			n.lane = sending
+			return t, n
+		}
+	}
 	c.q.mu.Lock()
 	if r := c.q.pop(receiving); r != nil { // so it is open, and empty
 		c.turns++
-		r.value, r.turn = v, c.turns
-		h := r.h
-		c.q.mu.Unlock()
-		if err := h.Resume(); err != nil {
-			c.q.notResumed(r, h, err)
-		}
-		return nil
+		r.num = c.turns
+		return nil, r
 	}
-	if done, err := c.give(v); done {
-		c.q.wake()
-		return err
+	return nil, o.take(sending, nil)
+}
+
+// sent is inlined.
+func sent(t *ctx.Task, n *node) error { return sentBy(t, n, wait, hand) }
+
+func sentBy(t *ctx.Task, n *node, wait func(*ctx.Task, *node) error, hand func(*node) error) error {
+	if t != nil {
+		return wait(t, n)
 	}
-	n := c.q.take(c, sending, v)
-	c.q.mu.Unlock()
-	t := ctx.Current()
-	if t == nil {
-		_, err := c.q.blockUnless(n)
-		return err
-	}
-	err := t.Park(n)
-	_, err = c.q.leave(n, err)
-	return err
+	return hand(n)
 }
 
 // Recv waits for a value. Errors: ErrClosed once the channel is closed and
 // nothing is left in it; ErrUnwinding, ErrThreadLocked.
-func (c *Chan[T]) Recv() (T, error) {
-	c.q.mu.Lock()
-	v, _, done, err := c.get()
-	if done {
-		if s := c.q.one(); s != nil {
-			h := s.h
-			c.q.mu.Unlock()
-			if err := h.Resume(); err != nil {
-				c.q.notResumed(s, h, err)
-			}
-			return v, err
+func (c *Chan[T]) Recv() (v T, err error) {
+	err = recvBy(&c.trade, c, &v, received, got)
+	return
+}
+
+func recvBy[T any](c *trade, o trader, v *T, received func(*trade, trader) *node, got func(*node) error) error {
+	n := received(c, o)
+	*v = cellOf[T](n).value
+	return got(n)
+}
+
+// received is inlined.
+func received(c *trade, o trader) *node { return receivedBy(c, o, receive, park) }
+
+func receivedBy(c *trade, o trader, receive func(*trade, trader) (*ctx.Task, *node), park func(*ctx.Task, *node) *node) *node {
+	return park(receive(c, o))
+}
+
+// receive answers a node, and the task that is to be parked for a value to be in it.
+//
+//go:noinline
+func receive(c *trade, o trader) (*ctx.Task, *node) {
+	if c.q.isDry(receiving) {
+		t := ctx.Current()
+		if n := c.q.mine(t); n != nil {
+			n.lane = receiving
+			return t, n
 		}
-		c.q.wake()
-		return v, err
 	}
-	n := c.q.take(c, receiving, v)
-	c.q.mu.Unlock()
+	return o.look()
+}
+
+// got is inlined.
+func got(n *node) error { return gotBy(n, leave, hand) }
+
+func gotBy(n *node, leave, hand func(*node) error) error {
+	if n.lane == receiving {
+		return leave(n)
+	}
+	return hand(n)
+}
+
+//lint:ignore U1000 as a trader
+func (c *Chan[T]) look() (*ctx.Task, *node) {
+	c.q.mu.Lock()
+	if s := c.q.wait[sending].head; s != nil && len(c.returned) == 0 && s.h.Live() && c.q.pop(sending) != nil {
+		if c.n != 0 { // so it is full, and stays so
+			x, first := cellOf[T](s), &c.buf[c.first]
+			x.value, *first = *first, x.value
+			c.turn()
+		}
+		c.turns++
+		return nil, s
+	}
+	if v, _, done, err := c.get(); done {
+		n := c.q.free
+		if n == nil {
+			n = c.take(carrying, nil)
+			c.q.put(n)
+		}
+		cellOf[T](n).value, n.err, n.lane = v, err, carrying
+		return nil, n
+	}
 	t := ctx.Current()
+	n := c.take(receiving, t)
+	c.q.mu.Unlock()
 	if t == nil {
-		return c.q.blockUnless(n)
+		c.q.blockUnless(n)
 	}
-	err = t.Park(n)
-	return c.q.leave(n, err)
+	return t, n
+}
+
+//lint:ignore U1000 as a trader
+func (c *Chan[T]) take(l lane, t *ctx.Task) *node {
+	n := c.q.used(t)
+	if n == nil {
+		n = &(&cell[T]{node: node{q: &c.q, owner: c, of: keyOf(t), cell: true}}).node
+	}
+	n.lane = l
+	return n
 }
 
 // TrySend sends v if nobody has to wait for that, and reports whether it did.
@@ -132,6 +230,7 @@ func (c *Chan[T]) Close() error {
 		return ErrClosed
 	}
 	c.closed = true
+	c.changed()
 	for _, l := range [...]lane{receiving, sending} {
 		for n := c.q.front(l); n != nil; n = c.q.front(l) {
 			n.err = ErrClosed
@@ -159,7 +258,7 @@ func (c *Chan[T]) give(v T) (done bool, err error) {
 		return true, ErrClosed
 	}
 	if r := c.q.front(receiving); r != nil {
-		c.hand(r, v)
+		c.serve(r, v)
 		return true, nil
 	}
 	if c.n < len(c.buf) {
@@ -169,10 +268,10 @@ func (c *Chan[T]) give(v T) (done bool, err error) {
 	return false, nil
 }
 
-// hand gives r, who waits, its value.
-func (c *Chan[T]) hand(r *node[T], v T) {
+// serve gives r, who waits, its value.
+func (c *Chan[T]) serve(r *node, v T) {
 	c.turns++
-	r.value, r.turn = v, c.turns
+	cellOf[T](r).value, r.num = v, c.turns
 	c.q.grant(r)
 }
 
@@ -189,10 +288,10 @@ func (c *Chan[T]) get() (v T, turn uint64, done bool, err error) {
 	case c.n != 0:
 		v = c.pop()
 		if s != nil {
-			c.push(s.value)
+			c.push(c.unload(s))
 		}
 	case s != nil:
-		v = s.value
+		v = c.unload(s)
 	case c.closed:
 		return v, 0, true, ErrClosed
 	default:
@@ -205,43 +304,65 @@ func (c *Chan[T]) get() (v T, turn uint64, done bool, err error) {
 	return v, c.turns, true, nil
 }
 
+// unload takes the value out of a sender's node.
+func (c *Chan[T]) unload(n *node) (v T) {
+	x := cellOf[T](n)
+	v, x.value = x.value, v
+	return v
+}
+
 //lint:ignore U1000 as an owner
-func (c *Chan[T]) admit(n *node[T]) (done bool) {
+func (c *Chan[T]) admit(n *node) (done bool) {
+	x := cellOf[T](n)
 	if n.lane == sending {
-		done, n.err = c.give(n.value)
-		return done
+		done, n.err = c.give(x.value)
+	} else {
+		var v T
+		var turn uint64
+		var err error
+		if v, turn, done, err = c.get(); done {
+			x.value, n.num, n.err = v, turn, err
+		}
 	}
-	v, turn, done, err := c.get()
-	if done {
-		n.value, n.turn, n.err = v, turn, err
+	if !done {
+		release.Store32(&c.q.dry, 1+uint32(n.lane))
 	}
 	return done
 }
+
+// changed is called when there may be something for others than those who wait in
+// the other lane: see W5.
+func (c *Chan[T]) changed() { release.Store32(&c.q.dry, 0) }
 
 // refuse takes back the value that a receiver was given. What a sender has sent
 // is gone.
 //
 //lint:ignore U1000 as an owner
-func (c *Chan[T]) refuse(n *node[T]) {
+func (c *Chan[T]) refuse(n *node) {
 	if n.lane == sending || n.err != nil {
 		return
 	}
+	v := c.unload(n)
 	if r := c.q.front(receiving); r != nil {
-		r.value, r.turn = n.value, n.turn
+		cellOf[T](r).value, r.num = v, n.num
 		c.q.grant(r)
 		return
 	}
 	at := len(c.returned)
-	for at > 0 && c.returned[at-1].turn > n.turn {
+	for at > 0 && c.returned[at-1].turn > n.num {
 		at--
 	}
 	c.returned = append(c.returned, given[T]{})
 	copy(c.returned[at+1:], c.returned[at:])
-	c.returned[at] = given[T]{n.value, n.turn}
+	c.returned[at] = given[T]{v, n.num}
+	c.changed()
 }
 
 //lint:ignore U1000 as an owner
 func (c *Chan[T]) left() {}
+
+//lint:ignore U1000 as an owner
+func (c *Chan[T]) wipe(n *node) { c.unload(n) }
 
 func (c *Chan[T]) push(v T) {
 	at := c.first + c.n
@@ -250,6 +371,7 @@ func (c *Chan[T]) push(v T) {
 	}
 	c.buf[at] = v
 	c.n++
+	c.changed()
 }
 
 func (c *Chan[T]) pop() T {
@@ -257,8 +379,14 @@ func (c *Chan[T]) pop() T {
 	v := c.buf[c.first]
 	c.buf[c.first] = none
 	c.n--
+	c.changed()
+	c.turn()
+	return v
+}
+
+// turn makes the second place of the ring the first one.
+func (c *Chan[T]) turn() {
 	if c.first++; c.first == len(c.buf) {
 		c.first = 0
 	}
-	return v
 }

@@ -13,8 +13,9 @@ import (
 // Waiters are resumed first come first served. A signal is not lost: if the
 // waiter that got it is cancelled before Wait returns, the next one gets it.
 type Cond struct {
+	plain
 	L *Mutex
-	q queue[struct{}]
+	q queue
 }
 
 // NewCond makes a Cond that belongs to m.
@@ -34,11 +35,10 @@ func (c *Cond) Wait() error {
 	}
 	t := ctx.Current()
 	c.q.mu.Lock()
-	n := c.q.take(c, 0, struct{}{})
+	n := c.q.take(c, t)
 	if t == nil {
-		if _, err := c.q.block(n, c.L); err != nil {
-			return err
-		}
+		c.q.block(n, c.L)
+		_ = leave(n) // nil
 		return c.L.Lock()
 	}
 	n.after = c.L
@@ -46,12 +46,10 @@ func (c *Cond) Wait() error {
 	return c.park(t, n)
 }
 
-func (c *Cond) park(t *ctx.Task, n *node[struct{}]) error {
-	err := t.Park(n)
-	c.q.mu.Lock()
+func (c *Cond) park(t *ctx.Task, n *node) error {
+	park(t, n)
 	n.after = nil
-	c.q.put(n)
-	c.q.mu.Unlock()
+	err := leave(n)
 	if err != nil {
 		return err
 	}
@@ -72,11 +70,7 @@ func (c *Cond) park(t *ctx.Task, n *node[struct{}]) error {
 func (c *Cond) Signal() {
 	c.q.mu.Lock()
 	if n := c.q.pop(0); n != nil {
-		h := n.h
-		c.q.mu.Unlock()
-		if err := h.Resume(); err != nil {
-			c.q.notResumed(n, h, err)
-		}
+		_ = hand(n)
 		return
 	}
 	c.next()
@@ -98,10 +92,10 @@ func (c *Cond) next() {
 	}
 }
 
-func (c *Cond) try(_ lane, v struct{}) (struct{}, bool, error) { return v, false, nil }
+func (c *Cond) try(uint64) bool { return false }
 
-func (c *Cond) admit(*node[struct{}]) bool { return false }
+func (c *Cond) admit(*node) bool { return false }
 
-func (c *Cond) refuse(*node[struct{}]) { c.next() }
+func (c *Cond) refuse(*node) { c.next() }
 
 func (c *Cond) left() {}

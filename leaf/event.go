@@ -5,8 +5,9 @@ import "sync/atomic"
 // An Event is something that has happened or has not. The zero Event has not. It
 // must not be copied after first use.
 type Event struct {
+	plain
 	set atomic.Bool
-	q   queue[struct{}]
+	q   queue
 }
 
 // Wait returns once the event has happened. Those who wait are resumed first
@@ -16,8 +17,7 @@ func (e *Event) Wait() error {
 	if e.set.Load() {
 		return nil
 	}
-	_, err := e.q.await(e, 0, struct{}{})
-	return err
+	return e.q.await(e, 0)
 }
 
 // IsSet reports whether the event has happened.
@@ -29,11 +29,7 @@ func (e *Event) Set() {
 	e.q.mu.Lock()
 	e.set.Store(true)
 	if n := e.q.sole(0); n != nil {
-		h := n.h
-		e.q.mu.Unlock()
-		if err := h.Resume(); err != nil {
-			e.q.notResumed(n, h, err)
-		}
+		_ = hand(n)
 		return
 	}
 	e.all()
@@ -60,10 +56,10 @@ func (e *Event) all() {
 	e.q.wake()
 }
 
-func (e *Event) try(_ lane, v struct{}) (struct{}, bool, error) { return v, e.set.Load(), nil }
+func (e *Event) try(uint64) bool { return e.set.Load() }
 
-func (e *Event) admit(*node[struct{}]) bool { return e.set.Load() }
+func (e *Event) admit(*node) bool { return e.set.Load() }
 
-func (e *Event) refuse(*node[struct{}]) {}
+func (e *Event) refuse(*node) {}
 
 func (e *Event) left() {}

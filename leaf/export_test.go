@@ -10,7 +10,7 @@ func CondWaiters(c *Cond) int           { return c.q.waiters() }
 func GroupWaiters(w *WaitGroup) int     { return w.q.waiters() }
 func ChanWaiters[T any](c *Chan[T]) int { return c.q.waiters() }
 
-func (q *queue[V]) waiters() (n int) {
+func (q *queue) waiters() (n int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for l := range q.wait {

@@ -4,7 +4,7 @@ import (
 	"sync/atomic"
 
 	"github.com/stackhop/stackhop/ctx"
-	"github.com/stackhop/stackhop/resume"
+	"github.com/stackhop/stackhop/internal/release"
 )
 
 // A Mutex is a mutual exclusion lock, for tasks and plain goroutines alike. The
@@ -14,10 +14,10 @@ import (
 // once, in a call that Unlock makes. Only while nobody waits can somebody who
 // comes take it.
 type Mutex struct {
+	plain
 	word  uint32
-	q     queue[struct{}]
-	heir  *waiter // the last one that pass has named
-	debts []debt  // see Cond
+	q     queue
+	debts []debt // see Cond
 }
 
 // The bits of word. With all of them clear no lock is taken.
@@ -29,59 +29,41 @@ const (
 
 // Lock waits until the mutex is the caller's. Errors: ErrUnwinding,
 // ErrThreadLocked; the mutex is not the caller's then.
-func (m *Mutex) Lock() error {
-	return lockBy(m, (*Mutex).queue, park, leave)
-}
+func (m *Mutex) Lock() error { return lockBy(m, (*Mutex).queue, wait) }
 
 // lockBy and unlockBy are inlined into the user's code, and given what they
 // call, because each function that returns after a switch costs a misprediction: see
-// resume.enter. A test keeps it so.
-func lockBy(m *Mutex, queue func(*Mutex) *waiter, park func(*waiter) *waiter, leave func(*waiter) error) error {
-	if atomic.CompareAndSwapUint32(&m.word, 0, locked) {
+// resume.enter. A test keeps it so. They look before they swap: a swap that fails
+// costs as much as one that does not.
+func lockBy(m *Mutex, queue func(*Mutex) (*ctx.Task, *node), wait func(*ctx.Task, *node) error) error {
+	if atomic.LoadUint32(&m.word) == 0 && atomic.CompareAndSwapUint32(&m.word, 0, locked) {
 		return nil
 	}
-	return leave(park(queue(m)))
+	return wait(queue(m))
 }
 
-// A waiter is one Lock that waits.
-type waiter = node[struct{}]
-
 // queue makes a waiter of the current task. A plain goroutine blocks; and maybe
-// the mutex has become free: nil then.
+// the mutex has become free: no task then.
 //
 //go:noinline
-func (m *Mutex) queue() *waiter {
+func (m *Mutex) queue() (*ctx.Task, *node) {
+	t := ctx.Current()
+	if atomic.LoadUint32(&m.word)&locked != 0 {
+		if n := m.q.mine(t); n != nil {
+			return t, n // Publish does the rest
+		}
+	}
 	m.q.mu.Lock()
 	if m.admit(nil) {
 		m.q.mu.Unlock()
-		return nil
+		return nil, nil
 	}
-	n := m.q.take(m, 0, struct{}{})
+	n := m.q.take(m, t)
 	m.q.mu.Unlock()
-	if n.task = ctx.Current(); n.task != nil {
-		return n
+	if t == nil {
+		m.q.blockUnless(n)
 	}
-	_, _ = m.q.blockUnless(n)
-	return nil
-}
-
-func park(n *waiter) *waiter {
-	if n != nil {
-		n.err = n.task.Park(n)
-	}
-	return n
-}
-
-//go:noinline
-func leave(n *waiter) error {
-	if n == nil {
-		return nil
-	}
-	err := n.err
-	n.q.mu.Lock()
-	n.q.put(n)
-	n.q.mu.Unlock()
-	return err
+	return t, n
 }
 
 // TryLock takes the mutex if it is free, and reports whether it did.
@@ -101,28 +83,24 @@ func (m *Mutex) TryLock() bool {
 // suspends or ends. Anybody may unlock a locked mutex. Like its twin in package
 // sync, Unlock of an unlocked one is a mistake that the program should not
 // survive: it panics. See also StrandedError.
-func (m *Mutex) Unlock() {
-	unlockBy(m, (*Mutex).pass, resume.Handle.Resume, (*Mutex).notResumed)
-}
+func (m *Mutex) Unlock() { unlockBy(m, (*Mutex).pass, hand) }
 
-func unlockBy(m *Mutex, pass func(*Mutex) resume.Handle, resume func(resume.Handle) error, notResumed func(*Mutex, resume.Handle)) {
-	if !atomic.CompareAndSwapUint32(&m.word, locked, 0) {
-		if h := pass(m); resume(h) != nil {
-			notResumed(m, h)
-		}
+func unlockBy(m *Mutex, pass func(*Mutex) *node, hand func(*node) error) {
+	if atomic.LoadUint32(&m.word) != locked || !atomic.CompareAndSwapUint32(&m.word, locked, 0) {
+		_ = hand(pass(m))
 	}
 }
 
-// pass gives the mutex to the next in line, and answers the handle that the
-// caller is to resume for that. None is left to resume if it is zero.
+// pass gives the mutex to the next in line, and answers whom the caller is to hand
+// it to for that, with the guard held. None is left to hand it to if that is nil.
 //
 //go:noinline
-func (m *Mutex) pass() resume.Handle {
+func (m *Mutex) pass() *node {
 	m.q.mu.Lock()
 	w := atomic.LoadUint32(&m.word)
 	if w&owed != 0 && m.settle() {
 		m.q.mu.Unlock()
-		return resume.Handle{}
+		return nil
 	}
 	if w&locked == 0 {
 		m.q.mu.Unlock()
@@ -132,44 +110,24 @@ func (m *Mutex) pass() resume.Handle {
 	if n == nil {
 		m.next()
 		m.q.wake()
-		return resume.Handle{}
+		return nil
 	}
-	m.left()
-	m.heir = n
-	h := n.h
-	m.q.mu.Unlock()
-	return h
+	return n
 }
 
-// notResumed is called if the one that pass named did not go on. It tries again:
-// that is how Unlock, which has no room for it, leaves the error to be told. If the
-// mutex has passed to others since, all that is settled.
-//
-//go:noinline
-func (m *Mutex) notResumed(h resume.Handle) {
-	if h == (resume.Handle{}) {
-		return // there was none
-	}
-	m.q.mu.Lock()
-	n := m.heir
-	m.q.mu.Unlock()
-	if err := h.Resume(); err != nil {
-		m.q.notResumed(n, h, err)
-	}
-}
-
-// next gives the mutex, which is locked, to the next in line, or to nobody.
+// next gives the mutex, which is locked, to the next in line, or to nobody. While
+// there is one more bit, only who has the guard changes word: a store will do.
 func (m *Mutex) next() {
-	n := m.q.front(0)
-	if n == nil {
+	if n := m.q.front(0); n != nil {
+		m.q.grant(n)
+	} else if w := atomic.LoadUint32(&m.word); w == locked {
 		atomic.AndUint32(&m.word, owed)
-		return
+	} else {
+		release.Store32(&m.word, w&owed)
 	}
-	m.q.grant(n)
-	m.left()
 }
 
-func (m *Mutex) admit(*waiter) bool {
+func (m *Mutex) admit(*node) bool {
 	for {
 		w := atomic.LoadUint32(&m.word)
 		if w&locked == 0 {
@@ -182,11 +140,8 @@ func (m *Mutex) admit(*waiter) bool {
 	}
 }
 
-func (m *Mutex) refuse(*waiter) { m.next() }
+func (m *Mutex) refuse(*node) { m.next() }
 
-// left makes Unlock fast again once nobody waits.
-func (m *Mutex) left() {
-	if m.q.wait[0].empty() && atomic.LoadUint32(&m.word)&waiting != 0 {
-		atomic.AndUint32(&m.word, locked|owed)
-	}
-}
+// left leaves it to the next Unlock to find that nobody waits. Were it seen to here
+// and in pass, a mutex that goes round would have the bit set and cleared each time.
+func (m *Mutex) left() {}

@@ -1,28 +1,25 @@
 package leaf
 
-import (
-	"github.com/stackhop/stackhop/ctx"
-	"github.com/stackhop/stackhop/resume"
-)
+import "github.com/stackhop/stackhop/resume"
 
-// A node is one call that waits.
-type node[V any] struct {
-	q          *queue[V]
-	owner      owner[V]
-	prev, next *node[V]
+// A node is one call that waits. Those of a Chan are the heads of cells.
+type node struct {
+	q          *queue
+	owner      owner
+	prev, next *node
 
-	task  *ctx.Task     // that waits, where somebody wants to know
 	h     resume.Handle // of a task that has parked
 	ch    chan struct{} // a plain goroutine blocks on it
 	spare chan struct{} // to be used again as ch
 
-	value V     // what it waits with, then what it got
-	err   error // what the call returns
-	turn  uint64
-	seen  uint32 // the guard's count when there was nothing for it
+	err   error   // what the call returns
+	num   uint64  // what it asks for; the turn of a value that it got
+	after *Mutex  // to be unlocked once the node is in the queue
+	of    taskKey // whose call it is; 0: of a plain goroutine, or of nobody
+	bound uint32  // not 0: it is of that task for ever (W6)
 	lane  lane
 	state state
-	after *Mutex // to be unlocked once the node is in the queue
+	cell  bool // the head of one
 }
 
 // A lane is one of the two lines that an owner may have.
@@ -41,9 +38,9 @@ const (
 )
 
 // A list is a line of nodes, first come first.
-type list[V any] struct{ head, tail *node[V] }
+type list struct{ head, tail *node }
 
-func (l *list[V]) push(n *node[V]) {
+func (l *list) push(n *node) {
 	n.prev, n.next = l.tail, nil
 	if l.tail == nil {
 		l.head = n
@@ -53,7 +50,7 @@ func (l *list[V]) push(n *node[V]) {
 	l.tail = n
 }
 
-func (l *list[V]) remove(n *node[V]) {
+func (l *list) remove(n *node) {
 	if n.prev == nil {
 		l.head = n.next
 	} else {
@@ -67,7 +64,7 @@ func (l *list[V]) remove(n *node[V]) {
 	n.prev, n.next = nil, nil
 }
 
-func (l *list[V]) pop() *node[V] {
+func (l *list) pop() *node {
 	n := l.head
 	if n != nil {
 		l.remove(n)
@@ -75,4 +72,4 @@ func (l *list[V]) pop() *node[V] {
 	return n
 }
 
-func (l *list[V]) empty() bool { return l.head == nil }
+func (l *list) empty() bool { return l.head == nil }

@@ -2,11 +2,11 @@ package leaf
 
 // The owners of queues.
 var (
-	_ asked[struct{}] = (*Cond)(nil)
-	_ asked[struct{}] = (*Event)(nil)
-	_ asked[struct{}] = (*WaitGroup)(nil)
-	_ asked[int64]    = (*Semaphore)(nil)
-	_ asked[access]   = (*RWMutex)(nil)
-	_ owner[struct{}] = (*Mutex)(nil)
-	_ owner[int]      = (*Chan[int])(nil)
+	_ asked = (*Cond)(nil)
+	_ asked = (*Event)(nil)
+	_ asked = (*WaitGroup)(nil)
+	_ asked = (*Semaphore)(nil)
+	_ asked = (*RWMutex)(nil)
+	_ owner = (*Mutex)(nil)
+	_ owner = (*Chan[int])(nil)
 )

@@ -1,7 +1,10 @@
 package leaf
 
 import (
+	"sync/atomic"
+
 	"github.com/stackhop/stackhop/ctx"
+	"github.com/stackhop/stackhop/internal/release"
 	"github.com/stackhop/stackhop/resume"
 )
 
@@ -11,94 +14,137 @@ import (
 // A hand-over has two steps. First the waiter is granted what it waits for: from
 // then on it has that, whatever becomes of it. Then, with mu released, it is
 // resumed. If it is cancelled between, its Abandon passes on what it had (W2).
-type queue[V any] struct {
+type queue struct {
 	mu       guard
-	wait     [2]list[V]
-	ready    list[V] // granted
-	stranded list[V]
-	free     *node[V] // linked by next
-	kept     int
+	dry      uint32 // 1 + the lane for which there is nothing, if that is known (W5)
+	wait     [2]list
+	ready    list // granted
+	stranded list
+	free     *node                // linked by next
+	own      atomic.Pointer[node] // bound to the task that waits here most (W6)
+	misses   uint32               // waits of others since that one's last
+	kept     uint16
+	moved    uint8 // how often own was given to another task
 }
 
 // keep is how many unused nodes a queue keeps for its next waiters.
 const keep = 256
 
+// patience is, as a power of two, how many others may wait before own is bound
+// to one of them. It grows each time, for that costs a node.
+const patience = 6
+
 // An owner is the primitive that a queue belongs to. Its methods are called
 // with mu held.
-type owner[V any] interface {
+type owner interface {
 	// admit gives n, which is in no lane, what it asks for, and reports whether
 	// that was possible.
-	admit(n *node[V]) bool
+	admit(n *node) bool
 
 	// refuse takes back what n was granted, for the next.
-	refuse(n *node[V])
+	refuse(n *node)
 
 	// left is told that a waiter left a lane with nothing.
 	left()
+
+	// wipe drops the value of n, which is a cell. The caller has n to itself, if not
+	// mu.
+	wipe(n *node)
 }
 
-// An asked owner can be asked without a node. v is what that would have for
-// value.
-type asked[V any] interface {
-	owner[V]
-	try(l lane, v V) (got V, done bool, err error)
+// An asked owner can be asked without a node.
+type asked interface {
+	owner
+	try(num uint64) (done bool)
 }
+
+// plain is what the owners have in common whose nodes are no cells.
+type plain struct{}
+
+func (plain) wipe(*node) {}
 
 // await gets the caller what it asks o for, and waits for it if need be.
 //
 // It is one function, with few around it, because each that returns after a switch
 // costs a misprediction: see resume.enter.
-func (q *queue[V]) await(o asked[V], l lane, v V) (V, error) {
+func (q *queue) await(o asked, num uint64) error {
 	q.mu.Lock()
-	v, done, err := o.try(l, v)
-	if done {
-		if n := q.one(); n != nil {
-			h := n.h
-			q.mu.Unlock()
-			if err := h.Resume(); err != nil {
-				q.notResumed(n, h, err)
-			}
-			return v, err
-		}
+	if o.try(num) {
 		q.wake()
-		return v, err
+		return nil
 	}
-	n := q.take(o, l, v)
-	q.mu.Unlock()
 	t := ctx.Current()
+	n := q.take(o, t)
+	n.num = num
+	q.mu.Unlock()
 	if t == nil {
-		return q.blockUnless(n)
+		q.blockUnless(n)
 	}
-	err = t.Park(n)
-	return q.leave(n, err)
+	return wait(t, n)
 }
 
-// leave gives n back, and answers what has come of it. err is what Park
-// answered.
-func (q *queue[V]) leave(n *node[V], err error) (v V, _ error) {
-	if err == nil {
-		v, err = n.value, n.err
+// park is inlined. It suspends t, if that is a task, until n is granted.
+func park(t *ctx.Task, n *node) *node { return parkBy(t, n, (*ctx.Task).Park) }
+
+func parkBy(t *ctx.Task, n *node, park func(*ctx.Task, resume.Publisher) error) *node {
+	if t != nil {
+		if err := park(t, n); err != nil {
+			n.err = err
+		}
 	}
-	q.mu.Lock()
-	q.put(n)
-	q.mu.Unlock()
-	return v, err
+	return n
+}
+
+// wait is inlined. It is park, and the end of the call.
+func wait(t *ctx.Task, n *node) error { return waitBy(t, n, park, leave) }
+
+func waitBy(t *ctx.Task, n *node, park func(*ctx.Task, *node) *node, leave func(*node) error) error {
+	return leave(park(t, n))
+}
+
+// leave is the end of a call: it gives n back, if it has one, and answers what has
+// come of it. Nobody else knows n (W3), so what is bound needs no guard.
+//
+//go:noinline
+func leave(n *node) error {
+	if n == nil {
+		return nil
+	}
+	err := n.err
+	if n.bound == 0 {
+		n.q.mu.Lock()
+		n.q.part(n)
+		n.q.mu.Unlock()
+		return err
+	}
+	n.clear()
+	release.Store32(&n.bound, 1) // see mine
+	return err
+}
+
+// clear makes n one that nobody but its call knows.
+func (n *node) clear() {
+	n.state, n.h = idle, resume.Handle{}
+	if n.err != nil {
+		n.err = nil
+	}
+	if n.cell {
+		n.owner.wipe(n)
+	}
 }
 
 // blockUnless blocks a plain goroutine, unless what it asks for has come.
-func (q *queue[V]) blockUnless(n *node[V]) (V, error) {
+func (q *queue) blockUnless(n *node) {
 	q.mu.Lock()
 	if n.owner.admit(n) {
-		v, err := n.value, n.err
-		q.put(n)
 		q.wake()
-		return v, err
+		return
 	}
-	return q.block(n, nil)
+	q.block(n, nil)
 }
 
 // block blocks a plain goroutine until n is granted. mu is held.
-func (q *queue[V]) block(n *node[V], after *Mutex) (v V, err error) {
+func (q *queue) block(n *node, after *Mutex) {
 	reuse := channelsKeep()
 	if n.spare == nil || !reuse {
 		n.spare = make(chan struct{}, 1)
@@ -114,11 +160,10 @@ func (q *queue[V]) block(n *node[V], after *Mutex) (v V, err error) {
 	if !reuse {
 		n.spare = nil
 	}
-	return q.leave(n, nil)
 }
 
 // Publish is called when n's task has parked.
-func (n *node[V]) Publish(h resume.Handle) {
+func (n *node) Publish(h resume.Handle) {
 	q := n.q
 	q.mu.Lock()
 	if !h.Live() { // n may be another's by now
@@ -126,8 +171,11 @@ func (n *node[V]) Publish(h resume.Handle) {
 		return
 	}
 	n.h = h
+	if n.bound != 0 {
+		q.misses = 0
+	}
 	after := n.after
-	if q.mu.count() != n.seen+2 && n.owner.admit(n) {
+	if !q.isDry(n.lane) && n.owner.admit(n) {
 		n.state = granted
 		q.ready.push(n)
 		q.wake()
@@ -144,14 +192,17 @@ func (n *node[V]) Publish(h resume.Handle) {
 	}
 }
 
+// isDry reports whether it is known that there is nothing for those in lane l.
+func (q *queue) isDry(l lane) bool { return atomic.LoadUint32(&q.dry) == 1+uint32(l) }
+
 // enter puts n into its lane.
-func (q *queue[V]) enter(n *node[V]) {
+func (q *queue) enter(n *node) {
 	n.state = queued
 	q.wait[n.lane].push(n)
 }
 
 // front returns the first in a lane, without those who are being cancelled.
-func (q *queue[V]) front(l lane) *node[V] {
+func (q *queue) front(l lane) *node {
 	for {
 		n := q.wait[l].head
 		if n == nil || n.ch != nil || n.h.Live() {
@@ -164,14 +215,14 @@ func (q *queue[V]) front(l lane) *node[V] {
 
 // grant takes n out of its lane, in order to be resumed. The owner has given
 // it what it waits for.
-func (q *queue[V]) grant(n *node[V]) {
+func (q *queue) grant(n *node) {
 	q.wait[n.lane].remove(n)
 	n.state = granted
 	q.ready.push(n)
 }
 
 // Abandon is called when n's task is cancelled while it waits.
-func (n *node[V]) Abandon() {
+func (n *node) Abandon() {
 	after := n.after
 	if n.q.abandon(n) && after != nil {
 		after.owe(ctx.Current())
@@ -180,7 +231,7 @@ func (n *node[V]) Abandon() {
 
 // abandon takes n from wherever it is. What it had been granted goes on. It
 // reports whether n had been published.
-func (q *queue[V]) abandon(n *node[V]) (published bool) {
+func (q *queue) abandon(n *node) (published bool) {
 	q.mu.Lock()
 	was := n.state
 	switch was {
@@ -199,35 +250,89 @@ func (q *queue[V]) abandon(n *node[V]) (published bool) {
 		n.owner.refuse(n)
 	}
 	n.after = nil
-	q.put(n)
+	if was == woken {
+		q.drop(n)
+	} else {
+		q.put(n)
+	}
 	q.wake()
 	return was != idle
 }
 
-// take makes a node for a call that has found nothing.
-func (q *queue[V]) take(o owner[V], l lane, v V) *node[V] {
-	n := q.free
+// mine returns the node that is bound to t, if there is one. It needs no guard:
+// only t gets it, and uses it in one call at a time. An earlier task with t's key may
+// have had it before; what that did to it was before bound was stored.
+func (q *queue) mine(t *ctx.Task) *node {
+	n := q.own.Load()
+	if n == nil || n.of != keyOf(t) || atomic.LoadUint32(&n.bound) == 0 {
+		return nil
+	}
+	return n
+}
+
+// take makes a node for a call of t that has found nothing.
+func (q *queue) take(o owner, t *ctx.Task) *node {
+	n := q.used(t)
 	if n == nil {
-		n = &node[V]{q: q, owner: o}
-	} else {
+		n = &node{q: q, owner: o, of: keyOf(t)}
+	}
+	return n
+}
+
+// used is take, but answers nil if a node has to be made.
+func (q *queue) used(t *ctx.Task) *node {
+	n := q.mine(t)
+	if n != nil {
+		return n
+	}
+	if n = q.free; n != nil {
 		q.free, n.next = n.next, nil
 		q.kept--
+		n.of = keyOf(t)
 	}
-	n.lane, n.value, n.seen = l, v, q.mu.count()
 	return n
 }
 
 // put gives a node back that no list has.
-func (q *queue[V]) put(n *node[V]) {
-	n.state = idle // whoever still looks at it sees that
-	if q.kept == keep {
-		return
+func (q *queue) put(n *node) {
+	n.clear()
+	if n.bound != 0 {
+		release.Store32(&n.bound, 1) // see mine
+	} else if q.kept != keep {
+		n.next, q.free = q.free, n
+		q.kept++
 	}
-	var none V
-	n.task, n.h, n.value = nil, resume.Handle{}, none
-	if n.err != nil {
-		n.err = nil
+}
+
+// part is put, when its task goes on. The node may become bound.
+func (q *queue) part(n *node) {
+	if n.of != 0 && q.binds() {
+		n.bound = 1
+		q.own.Store(n)
 	}
-	n.next, q.free = q.free, n
-	q.kept++
+	q.put(n)
+}
+
+// binds reports whether one more wait of a task that has no node bound makes
+// that the one who gets it. What was bound before is left to its task's last call,
+// and to the garbage collector.
+func (q *queue) binds() bool {
+	if q.own.Load() == nil {
+		return true
+	}
+	q.misses++
+	if q.misses>>(patience+q.moved) == 0 {
+		return false
+	}
+	q.misses = 0
+	q.moved++
+	return true
+}
+
+// drop forgets a node that somebody may still look at: who has woken it.
+func (q *queue) drop(n *node) {
+	n.clear()
+	if q.own.Load() == n {
+		q.own.Store(nil)
+	}
 }

@@ -8,21 +8,22 @@ package leaf
 // a writer waits goes behind that; so no goroutine or task may take the lock for
 // reading twice.
 type RWMutex struct {
+	plain
 	readers int
 	writer  bool
-	q       queue[access]
+	q       queue
 }
 
-type access bool
+type access uint64
 
 const (
-	reading access = false
-	writing access = true
+	reading access = iota
+	writing
 )
 
 // Lock waits until the caller is the only one who holds the lock. Errors of
 // it and RLock: ErrUnwinding, ErrThreadLocked; the lock is not the caller's then.
-func (m *RWMutex) Lock() error { return m.await(writing) }
+func (m *RWMutex) Lock() error { return m.q.await(m, uint64(writing)) }
 
 // RLock waits until only readers hold the lock, and the caller is one.
 func (m *RWMutex) RLock() error {
@@ -33,12 +34,7 @@ func (m *RWMutex) RLock() error {
 		return nil
 	}
 	m.q.mu.Unlock()
-	return m.await(reading)
-}
-
-func (m *RWMutex) await(a access) error {
-	_, err := m.q.await(m, 0, a)
-	return err
+	return m.q.await(m, uint64(reading))
 }
 
 // TryLock takes the lock for writing if nobody has it or waits, and reports
@@ -102,12 +98,12 @@ func (m *RWMutex) grab(a access) bool {
 	return true
 }
 
-func (m *RWMutex) try(_ lane, a access) (access, bool, error) { return a, m.enter(a), nil }
+func (m *RWMutex) try(num uint64) bool { return m.enter(access(num)) }
 
-func (m *RWMutex) admit(n *node[access]) bool { return m.enter(n.value) }
+func (m *RWMutex) admit(n *node) bool { return m.enter(access(n.num)) }
 
-func (m *RWMutex) refuse(n *node[access]) {
-	if n.value == writing {
+func (m *RWMutex) refuse(n *node) {
+	if access(n.num) == writing {
 		m.writer = false
 	} else {
 		m.readers--
@@ -117,7 +113,7 @@ func (m *RWMutex) refuse(n *node[access]) {
 
 // left lets in those who are first.
 func (m *RWMutex) left() {
-	for n := m.q.front(0); n != nil && m.grab(n.value); n = m.q.front(0) {
+	for n := m.q.front(0); n != nil && m.grab(access(n.num)); n = m.q.front(0) {
 		m.q.grant(n)
 	}
 }

@@ -7,8 +7,9 @@ package leaf
 // It is fair: permits go to whoever has waited longest, and one who asks for
 // many is not overtaken by others who ask for few.
 type Semaphore struct {
+	plain
 	size, taken int64
-	q           queue[int64] // of weights
+	q           queue // num: weights
 }
 
 // NewSemaphore makes a semaphore of that many permits. It panics if size is
@@ -26,8 +27,7 @@ func (s *Semaphore) Acquire(n int64) error {
 	if n < 0 || n > s.size {
 		return &WeightError{n, s.size}
 	}
-	_, err := s.q.await(s, 0, n)
-	return err
+	return s.q.await(s, uint64(n))
 }
 
 // TryAcquire takes n permits if there are as many and nobody waits, and
@@ -65,19 +65,19 @@ func (s *Semaphore) grab(n int64) bool {
 	return true
 }
 
-func (s *Semaphore) try(_ lane, n int64) (int64, bool, error) { return n, s.grab(n), nil }
+func (s *Semaphore) try(n uint64) bool { return s.grab(int64(n)) }
 
-func (s *Semaphore) admit(n *node[int64]) bool { return s.grab(n.value) }
+func (s *Semaphore) admit(n *node) bool { return s.grab(int64(n.num)) }
 
-func (s *Semaphore) refuse(n *node[int64]) {
-	s.taken -= n.value
+func (s *Semaphore) refuse(n *node) {
+	s.taken -= int64(n.num)
 	s.left()
 }
 
 // left gives what is there to those who are first.
 func (s *Semaphore) left() {
-	for n := s.q.front(0); n != nil && s.size-s.taken >= n.value; n = s.q.front(0) {
-		s.taken += n.value
+	for n := s.q.front(0); n != nil && s.size-s.taken >= int64(n.num); n = s.q.front(0) {
+		s.taken += int64(n.num)
 		s.q.grant(n)
 	}
 }

@@ -266,6 +266,91 @@ func TestValuesUnderStress(t *testing.T) {
 	}
 }
 
+// A few tasks wait at the same places again and again, so that nodes are bound to
+// them, and others come and go between and are cancelled.
+func TestTasksThatWaitAgainAndAgain(t *testing.T) {
+	for _, capacity := range []int{0, 2} {
+		c, home, cancels := leaf.NewChan[*int](capacity), newFerry(t), newCanceller()
+		var m leaf.Mutex
+		var senders, receivers leaf.WaitGroup
+		var sent, received atomic.Int64
+		held, n := false, scale(1000)
+		lock := func() {
+			noError(t, m.Lock())
+			defer m.Unlock()
+			if held {
+				t.Error("two have the lock")
+			}
+			held = true
+			defer func() { held = false }()
+			if rand.IntN(4) == 0 {
+				_ = leaf.Sleep(time.Microsecond)
+			}
+		}
+		send := func(rounds int) {
+			for range rounds {
+				noError(t, c.Send(new(int)))
+				sent.Add(1)
+				lock()
+			}
+		}
+		receive := func(rounds int) {
+			for range rounds {
+				v, err := c.Recv()
+				if err != nil {
+					require.ErrorIs(t, err, leaf.ErrClosed)
+					return
+				}
+				if v == nil || *v != 0 {
+					t.Error("received twice, or nothing")
+					continue
+				}
+				*v++
+				received.Add(1)
+				lock()
+			}
+		}
+		var threads sync.WaitGroup
+		for p := range 3 {
+			threads.Go(func() {
+				var opts []ctx.Option
+				if p == 0 {
+					opts = append(opts, ctx.WithHome(home))
+				}
+				_, err := receivers.Go(func(*ctx.Task) { receive(1 << 30) }, opts...)
+				noError(t, err)
+				_, err = senders.Go(func(*ctx.Task) { send(n) }, opts...)
+				noError(t, err)
+				for i := range n {
+					task, err := receivers.Go(func(*ctx.Task) { receive(3) }, opts...)
+					noError(t, err)
+					if i%3 == 0 {
+						cancels.tasks <- task
+					}
+					task, err = senders.Go(func(*ctx.Task) { send(3) }, opts...)
+					noError(t, err)
+					if i%5 == 0 {
+						cancels.tasks <- task
+					}
+				}
+			})
+		}
+		threads.Wait()
+		require.NoError(t, senders.Wait())
+		cancels.end()
+		require.NoError(t, c.Close())
+		require.NoError(t, receivers.Wait())
+		for v, err := c.Recv(); err == nil; v, err = c.Recv() {
+			require.Zero(t, *v)
+			received.Add(1)
+		}
+		// A sender that is cancelled may have sent one more than it has counted, and a
+		// receiver that is cancelled gives back what it got.
+		require.GreaterOrEqual(t, received.Load(), sent.Load(), "sent, and lost")
+		require.True(t, m.TryLock())
+	}
+}
+
 // Waiters of an event come and go, and are cancelled, while it is set and reset.
 func TestEventsUnderStress(t *testing.T) {
 	var e leaf.Event

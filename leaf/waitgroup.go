@@ -5,8 +5,9 @@ import "github.com/stackhop/stackhop/ctx"
 // A WaitGroup waits until as many things are done as were announced. The
 // zero WaitGroup waits for nothing. It must not be copied after first use.
 type WaitGroup struct {
+	plain
 	n int // guarded by q.mu
-	q queue[struct{}]
+	q queue
 }
 
 // Add announces delta more, or with a negative one fewer, things to wait for. If
@@ -33,8 +34,7 @@ func (w *WaitGroup) Done() { w.Add(-1) }
 // Wait waits until nothing is left to wait for. Errors: ErrUnwinding,
 // ErrThreadLocked.
 func (w *WaitGroup) Wait() error {
-	_, err := w.q.await(w, 0, struct{}{})
-	return err
+	return w.q.await(w, 0)
 }
 
 // Go starts body as a task, which the group waits for however it ends. Errors
@@ -54,10 +54,10 @@ func (w *WaitGroup) Go(body func(t *ctx.Task), opts ...ctx.Option) (*ctx.Task, e
 	return t, err
 }
 
-func (w *WaitGroup) try(_ lane, v struct{}) (struct{}, bool, error) { return v, w.n == 0, nil }
+func (w *WaitGroup) try(uint64) bool { return w.n == 0 }
 
-func (w *WaitGroup) admit(*node[struct{}]) bool { return w.n == 0 }
+func (w *WaitGroup) admit(*node) bool { return w.n == 0 }
 
-func (w *WaitGroup) refuse(*node[struct{}]) {}
+func (w *WaitGroup) refuse(*node) {}
 
 func (w *WaitGroup) left() {}

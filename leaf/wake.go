@@ -4,25 +4,14 @@ import (
 	"errors"
 
 	"github.com/stackhop/stackhop"
+	"github.com/stackhop/stackhop/ctx"
 	"github.com/stackhop/stackhop/resume"
 )
 
-// one returns the only one that is to be resumed, if it is so, for the caller to
-// release mu and do that. It is inlined; otherwise, there is wake.
-func (q *queue[V]) one() *node[V] {
-	n := q.ready.head
-	if n == nil || n != q.ready.tail || n.ch != nil || q.stranded.head != nil {
-		return nil
-	}
-	q.ready = list[V]{}
-	n.state = woken
-	return n
-}
-
 // pop takes the first out of a lane, for the caller to give it what it waits for,
-// release mu and resume it. There is nil if that needs more care: grant and
-// wake then. It is inlined.
-func (q *queue[V]) pop(l lane) *node[V] {
+// and to hand it that. There is nil if that needs more care: grant and wake then.
+// It is inlined.
+func (q *queue) pop(l lane) *node {
 	n := q.wait[l].head
 	if n == nil || n.ch != nil || q.ready.head != nil || q.stranded.head != nil {
 		return nil
@@ -38,16 +27,78 @@ func (q *queue[V]) pop(l lane) *node[V] {
 }
 
 // sole is pop, if nobody else is in the lane.
-func (q *queue[V]) sole(l lane) *node[V] {
+func (q *queue) sole(l lane) *node {
 	if q.wait[l].head != q.wait[l].tail {
 		return nil
 	}
 	return q.pop(l)
 }
 
+// hand resumes one that pop has answered, and releases mu for that; with nil it
+// does nothing. It is inlined into the user's code: see lockBy.
+func hand(n *node) error { return handBy(n, unguard, resume.Handle.Resume, (*node).rest) }
+
+func handBy(n *node, unguard func(*node) resume.Handle, resume func(resume.Handle) error, rest func(*node, resume.Handle) error) error {
+	if h := unguard(n); resume(h) != nil {
+		return rest(n, h)
+	}
+	return nil
+}
+
+// unguard answers the handle of one that was popped, and releases mu. Otherwise, the
+// zero handle is stale enough to have rest see to it.
+func unguard(n *node) (h resume.Handle) {
+	if n != nil && n.state == woken {
+		h = n.h
+		n.q.mu.Unlock()
+	}
+	return h
+}
+
+// rest is called if the one that was to go on did not. It tries again: that is how
+// handBy, which has no room for it, leaves the error to be told. If n was not popped
+// it is the caller's own, who holds mu, and is to get what it asks for.
+//
+//go:noinline
+func (n *node) rest(h resume.Handle) error {
+	switch {
+	case n == nil:
+		return nil
+	case h == resume.Handle{} && n.lane == carrying:
+		err := n.err
+		n.clear()
+		n.q.wake()
+		return err
+	case h == resume.Handle{}:
+		return n.ask()
+	}
+	if err := h.Resume(); err != nil {
+		n.q.notResumed(n, h, err)
+	}
+	return nil
+}
+
+// ask is for a call that holds mu and has a node, of no task yet.
+func (n *node) ask() error {
+	q := n.q
+	if n.owner.admit(n) {
+		err := n.err
+		q.put(n)
+		q.wake()
+		return err
+	}
+	q.mu.Unlock()
+	t := ctx.Current()
+	if t == nil {
+		q.blockUnless(n)
+	}
+	n.of = keyOf(t)
+	return wait(t, n)
+}
+
 // wake resumes all that have been granted something, each as a plain call, and
 // releases mu for that. It is called with mu held and returns without.
-func (q *queue[V]) wake() {
+func (q *queue) wake() {
 	if !q.stranded.empty() {
 		q.retry()
 	}
@@ -80,7 +131,7 @@ func (q *queue[V]) wake() {
 
 // resume resumes one of several. If a Publisher of that task panics, the others
 // are still resumed.
-func (q *queue[V]) resume(n *node[V], h resume.Handle) {
+func (q *queue) resume(n *node, h resume.Handle) {
 	returned := false
 	defer func() {
 		if !returned {
@@ -95,13 +146,12 @@ func (q *queue[V]) resume(n *node[V], h resume.Handle) {
 }
 
 // notResumed does what there is to do when the task of n, which has been woken,
-// did not go on. If that task's own deferred call was here first, n is another's
-// by now, or idle.
+// did not go on. If that task's Abandon was here first, n is idle (W3).
 //
 //go:noinline
-func (q *queue[V]) notResumed(n *node[V], h resume.Handle, err error) {
+func (q *queue) notResumed(n *node, h resume.Handle, err error) {
 	q.mu.Lock()
-	if n.h != h || n.state != woken {
+	if n.state != woken {
 		q.mu.Unlock()
 		return
 	}
@@ -129,14 +179,14 @@ func (q *queue[V]) notResumed(n *node[V], h resume.Handle, err error) {
 // returns with it.
 //
 //go:noinline
-func (q *queue[V]) retry() {
+func (q *queue) retry() {
 	n := q.stranded.pop()
 	n.state = woken
 	h := n.h
 	q.mu.Unlock()
 	err := h.Resume()
 	q.mu.Lock()
-	if err == nil || n.h != h || n.state != woken {
+	if err == nil || n.state != woken {
 		return
 	}
 	if err == resume.ErrStale {
