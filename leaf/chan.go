@@ -1,6 +1,8 @@
 package leaf
 
 import (
+	"reflect"
+
 	"github.com/stackhop/stackhop/ctx"
 	"github.com/stackhop/stackhop/internal/release"
 )
@@ -196,7 +198,7 @@ func (c *Chan[T]) look() (*ctx.Task, *node) {
 func (c *Chan[T]) take(l lane, t *ctx.Task) *node {
 	n := c.q.used(t)
 	if n == nil {
-		n = &(&cell[T]{node: node{q: &c.q, owner: c, of: keyOf(t), cell: true}}).node
+		n = &(&cell[T]{node: node{q: &c.q, owner: c, of: keyOf(t), holds: leadsOn[T]()}}).node
 	}
 	n.lane = l
 	return n
@@ -234,6 +236,7 @@ func (c *Chan[T]) Close() error {
 	for _, l := range [...]lane{receiving, sending} {
 		for n := c.q.front(l); n != nil; n = c.q.front(l) {
 			n.err = ErrClosed
+			c.wipe(n)
 			c.q.grant(n)
 		}
 	}
@@ -363,6 +366,9 @@ func (c *Chan[T]) left() {}
 
 //lint:ignore U1000 as an owner
 func (c *Chan[T]) wipe(n *node) { c.unload(n) }
+
+// leadsOn reports whether a T may have pointers.
+func leadsOn[T any]() bool { return reflect.TypeFor[T]().Kind() > reflect.Complex128 }
 
 func (c *Chan[T]) push(v T) {
 	at := c.first + c.n

@@ -80,11 +80,12 @@
 //	W4  Outside the guard there is no free lock, permit or value while the first in line
 //	    could have it; one who is being cancelled counts until its deferred calls
 //	    run or somebody gives something.
-//	W5  While dry names a lane, there is nothing for those who might wait in it:
-//	    receiving: no value, no sender, and the Chan is open; sending: no room, no
-//	    receiver, and it is open. It is stored under the guard, by who has
-//	    looked, or has made it untrue; so who reads it without, and sees what was
-//	    so a moment ago, may have come then. Publish, with the guard, looks again.
+//	W5  While dry names a lane, there is nothing for those who might wait in it. To
+//	    receive: no value, no sender, and the Chan is open. To send: no room, no
+//	    receiver, and it is open. To lock: the Mutex is locked, and has its waiting
+//	    bit. It is stored under the guard, by who has looked, or has made it untrue;
+//	    so who reads it without, and sees what was so a moment ago, may have come
+//	    then. Publish, with the guard, looks again.
 //	W6  A bound node is for ever one of the task, or of that task's memory, whose key it
 //	    has. Nobody else takes it, and a task makes one call at a time: while that is
 //	    not published the node is the task's alone, without a guard. A task that comes

@@ -48,7 +48,7 @@ func lockBy(m *Mutex, queue func(*Mutex) (*ctx.Task, *node), wait func(*ctx.Task
 //go:noinline
 func (m *Mutex) queue() (*ctx.Task, *node) {
 	t := ctx.Current()
-	if atomic.LoadUint32(&m.word)&locked != 0 {
+	if m.q.isDry(0) {
 		if n := m.q.mine(t); n != nil {
 			return t, n // Publish does the rest
 		}
@@ -120,7 +120,10 @@ func (m *Mutex) pass() *node {
 func (m *Mutex) next() {
 	if n := m.q.front(0); n != nil {
 		m.q.grant(n)
-	} else if w := atomic.LoadUint32(&m.word); w == locked {
+		return
+	}
+	release.Store32(&m.q.dry, 0)
+	if w := atomic.LoadUint32(&m.word); w == locked {
 		atomic.AndUint32(&m.word, owed)
 	} else {
 		release.Store32(&m.word, w&owed)
@@ -130,11 +133,13 @@ func (m *Mutex) next() {
 func (m *Mutex) admit(*node) bool {
 	for {
 		w := atomic.LoadUint32(&m.word)
-		if w&locked == 0 {
+		switch {
+		case w&locked == 0:
 			if atomic.CompareAndSwapUint32(&m.word, w, w|locked) {
 				return true
 			}
-		} else if w&waiting != 0 || atomic.CompareAndSwapUint32(&m.word, w, w|waiting) {
+		case w&waiting != 0 || atomic.CompareAndSwapUint32(&m.word, w, w|waiting):
+			release.Store32(&m.q.dry, 1)
 			return false
 		}
 	}

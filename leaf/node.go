@@ -19,7 +19,7 @@ type node struct {
 	bound uint32  // not 0: it is of that task for ever (W6)
 	lane  lane
 	state state
-	cell  bool // the head of one
+	holds bool // it has a value that leads on, which is not to be kept
 }
 
 // A lane is one of the two lines that an owner may have.

@@ -47,7 +47,7 @@ type owner interface {
 	// left is told that a waiter left a lane with nothing.
 	left()
 
-	// wipe drops the value of n, which is a cell. The caller has n to itself, if not
+	// wipe drops the value of n, if it is a cell. The caller has n to itself, if not
 	// mu.
 	wipe(n *node)
 }
@@ -84,15 +84,23 @@ func (q *queue) await(o asked, num uint64) error {
 }
 
 // park is inlined. It suspends t, if that is a task, until n is granted.
-func park(t *ctx.Task, n *node) *node { return parkBy(t, n, (*ctx.Task).Park) }
+func park(t *ctx.Task, n *node) *node { return parkBy(t, n, (*ctx.Task).Park, (*node).fail) }
 
-func parkBy(t *ctx.Task, n *node, park func(*ctx.Task, resume.Publisher) error) *node {
+func parkBy(t *ctx.Task, n *node, park func(*ctx.Task, resume.Publisher) error, fail func(*node, error)) *node {
 	if t != nil {
 		if err := park(t, n); err != nil {
-			n.err = err
+			fail(n, err)
 		}
 	}
 	return n
+}
+
+// fail notes that n's task cannot wait.
+//
+//go:noinline
+func (n *node) fail(err error) {
+	n.err = err
+	n.owner.wipe(n)
 }
 
 // wait is inlined. It is park, and the end of the call.
@@ -122,13 +130,10 @@ func leave(n *node) error {
 	return err
 }
 
-// clear makes n one that nobody but its call knows.
+// clear makes n one that nobody but its call knows. It is inlined.
 func (n *node) clear() {
-	n.state, n.h = idle, resume.Handle{}
-	if n.err != nil {
-		n.err = nil
-	}
-	if n.cell {
+	n.state, n.h, n.err = idle, resume.Handle{}, nil
+	if n.holds {
 		n.owner.wipe(n)
 	}
 }
