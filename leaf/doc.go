@@ -53,11 +53,10 @@
 // # Memory
 //
 // Waiting allocates nothing once a primitive has had as many waiters before, up to
-// 256, and is used by the same tasks: it keeps one node more for the task that waits
-// there most, and makes a new one when that is another. Nor is the node used again
-// of a task that was cancelled when it had got what it waited for. A Mutex has 128
-// bytes, an Event 104, a Chan 176 besides its buffer; each waiter 128. The first
-// wait of a plain goroutine makes a Go channel, which later ones use.
+// 256, but for the node that it keeps for the task that waits there most: when that
+// is another, a new one is made, less often each time. A Mutex has 128 bytes, an
+// Event 104, a Chan 176 besides its buffer; each waiter 128. The first wait of a plain
+// goroutine makes a Go channel, which later ones use.
 //
 // # testing/synctest
 //
@@ -73,10 +72,12 @@
 //	W2  What a node was granted is its call's, whatever becomes of the task. If the
 //	    call does not return, its Abandon gives it back; or whoever found the
 //	    handle stale, if that is first. A node's state says whether it was done.
-//	W3  A node belongs to one call. When that is over nobody looks at it: whoever
-//	    has woken the node does so only if the task did not go on. Then Abandon
-//	    will find it woken, and such a node is not used again. Publish looks at no
-//	    node whose task is not suspended under its handle.
+//	W3  A node belongs to one call. Whoever has kept a pointer to it from an earlier
+//	    one sees that: Publish by its handle, which is used once (R6); who has woken
+//	    it, and comes back because Resume failed, by the count of calls, which grows
+//	    with each Publish. If that is the same the task has not come back from
+//	    this call, or it did so within that Resume. So the end of a call needs no
+//	    guard, if it writes what these look at only if the node was published.
 //	W4  Outside the guard there is no free lock, permit or value while the first in line
 //	    could have it; one who is being cancelled counts until its deferred calls
 //	    run or somebody gives something.

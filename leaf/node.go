@@ -8,18 +8,19 @@ type node struct {
 	owner      owner
 	prev, next *node
 
-	h     resume.Handle // of a task that has parked
-	ch    chan struct{} // a plain goroutine blocks on it
-	spare chan struct{} // to be used again as ch
+	h  resume.Handle // of a task that has parked
+	ch chan struct{} // for a plain goroutine to block on
 
-	err   error   // what the call returns
-	num   uint64  // what it asks for; the turn of a value that it got
-	after *Mutex  // to be unlocked once the node is in the queue
-	of    taskKey // whose call it is; 0: of a plain goroutine, or of nobody
-	bound uint32  // not 0: it is of that task for ever (W6)
-	lane  lane
-	state state
-	holds bool // it has a value that leads on, which is not to be kept
+	err    error   // what the call returns
+	num    uint64  // what it asks for; the turn of a value that it got
+	after  *Mutex  // to be unlocked once the node is in the queue
+	of     taskKey // whose call it is; 0: of a plain goroutine, or of nobody
+	bound  uint32  // not 0: it is of that task for ever (W6)
+	calls  uint32  // how often a task has parked with it (W3)
+	lane   lane
+	state  state
+	blocks bool // a plain goroutine waits
+	holds  bool // it has a value that leads on, which is not to be kept
 }
 
 // A lane is one of the two lines that an owner may have.

@@ -111,7 +111,7 @@ func waitBy(t *ctx.Task, n *node, park func(*ctx.Task, *node) *node, leave func(
 }
 
 // leave is the end of a call: it gives n back, if it has one, and answers what has
-// come of it. Nobody else knows n (W3), so what is bound needs no guard.
+// come of it. What is bound needs no guard for that.
 //
 //go:noinline
 func leave(n *node) error {
@@ -125,7 +125,11 @@ func leave(n *node) error {
 		n.q.mu.Unlock()
 		return err
 	}
-	n.clear()
+	if n.state == idle { // not published, so that somebody may look: W3
+		n.err = nil
+	} else {
+		n.clear()
+	}
 	release.Store32(&n.bound, 1) // see mine
 	return err
 }
@@ -151,19 +155,19 @@ func (q *queue) blockUnless(n *node) {
 // block blocks a plain goroutine until n is granted. mu is held.
 func (q *queue) block(n *node, after *Mutex) {
 	reuse := channelsKeep()
-	if n.spare == nil || !reuse {
-		n.spare = make(chan struct{}, 1)
+	if n.ch == nil || !reuse {
+		n.ch = make(chan struct{}, 1)
 	}
-	n.ch = n.spare
+	n.blocks = true
 	q.enter(n)
 	q.wake()
 	if after != nil {
 		after.Unlock()
 	}
 	<-n.ch
-	n.ch = nil
+	n.blocks = false
 	if !reuse {
-		n.spare = nil
+		n.ch = nil
 	}
 }
 
@@ -176,6 +180,7 @@ func (n *node) Publish(h resume.Handle) {
 		return
 	}
 	n.h = h
+	n.calls++
 	if n.bound != 0 {
 		q.misses = 0
 	}
@@ -210,7 +215,7 @@ func (q *queue) enter(n *node) {
 func (q *queue) front(l lane) *node {
 	for {
 		n := q.wait[l].head
-		if n == nil || n.ch != nil || n.h.Live() {
+		if n == nil || n.blocks || n.h.Live() {
 			return n
 		}
 		q.wait[l].remove(n)
@@ -255,11 +260,7 @@ func (q *queue) abandon(n *node) (published bool) {
 		n.owner.refuse(n)
 	}
 	n.after = nil
-	if was == woken {
-		q.drop(n)
-	} else {
-		q.put(n)
-	}
+	q.put(n)
 	q.wake()
 	return was != idle
 }
@@ -332,12 +333,4 @@ func (q *queue) binds() bool {
 	q.misses = 0
 	q.moved++
 	return true
-}
-
-// drop forgets a node that somebody may still look at: who has woken it.
-func (q *queue) drop(n *node) {
-	n.clear()
-	if q.own.Load() == n {
-		q.own.Store(nil)
-	}
 }

@@ -13,7 +13,7 @@ import (
 // It is inlined.
 func (q *queue) pop(l lane) *node {
 	n := q.wait[l].head
-	if n == nil || n.ch != nil || q.ready.head != nil || q.stranded.head != nil {
+	if n == nil || n.blocks || q.ready.head != nil || q.stranded.head != nil {
 		return nil
 	}
 	q.wait[l].head = n.next
@@ -38,21 +38,21 @@ func (q *queue) sole(l lane) *node {
 // does nothing. It is inlined into the user's code: see lockBy.
 func hand(n *node) error { return handBy(n, unguard, resume.Handle.Resume, (*node).rest) }
 
-func handBy(n *node, unguard func(*node) resume.Handle, resume func(resume.Handle) error, rest func(*node, resume.Handle) error) error {
-	if h := unguard(n); resume(h) != nil {
-		return rest(n, h)
+func handBy(n *node, unguard func(*node) (resume.Handle, uint32), resume func(resume.Handle) error, rest func(*node, resume.Handle, uint32) error) error {
+	if h, call := unguard(n); resume(h) != nil {
+		return rest(n, h, call)
 	}
 	return nil
 }
 
-// unguard answers the handle of one that was popped, and releases mu. Otherwise, the
-// zero handle is stale enough to have rest see to it.
-func unguard(n *node) (h resume.Handle) {
+// unguard answers the handle and the call of one that was popped, and releases mu.
+// Otherwise, the zero handle is stale enough to have rest see to it.
+func unguard(n *node) (h resume.Handle, call uint32) {
 	if n != nil && n.state == woken {
-		h = n.h
+		h, call = n.h, n.calls
 		n.q.mu.Unlock()
 	}
-	return h
+	return
 }
 
 // rest is called if the one that was to go on did not. It tries again: that is how
@@ -60,7 +60,7 @@ func unguard(n *node) (h resume.Handle) {
 // it is the caller's own, who holds mu, and is to get what it asks for.
 //
 //go:noinline
-func (n *node) rest(h resume.Handle) error {
+func (n *node) rest(h resume.Handle, call uint32) error {
 	switch {
 	case n == nil:
 		return nil
@@ -73,7 +73,7 @@ func (n *node) rest(h resume.Handle) error {
 		return n.ask()
 	}
 	if err := h.Resume(); err != nil {
-		n.q.notResumed(n, h, err)
+		n.q.notResumed(n, h, call, err)
 	}
 	return nil
 }
@@ -110,17 +110,17 @@ func (q *queue) wake() {
 		}
 		last := q.ready.empty()
 		n.state = woken
-		h, ch := n.h, n.ch
+		h, call, ch, blocks := n.h, n.calls, n.ch, n.blocks
 		q.mu.Unlock()
 		switch {
-		case ch != nil:
+		case blocks:
 			ch <- struct{}{}
 		case last:
 			if err := h.Resume(); err != nil {
-				q.notResumed(n, h, err)
+				q.notResumed(n, h, call, err)
 			}
 		default:
-			q.resume(n, h)
+			q.resume(n, h, call)
 		}
 		if last {
 			return // who granted more since has woken it
@@ -131,7 +131,7 @@ func (q *queue) wake() {
 
 // resume resumes one of several. If a Publisher of that task panics, the others
 // are still resumed.
-func (q *queue) resume(n *node, h resume.Handle) {
+func (q *queue) resume(n *node, h resume.Handle, call uint32) {
 	returned := false
 	defer func() {
 		if !returned {
@@ -140,18 +140,19 @@ func (q *queue) resume(n *node, h resume.Handle) {
 		}
 	}()
 	if err := h.Resume(); err != nil {
-		q.notResumed(n, h, err)
+		q.notResumed(n, h, call, err)
 	}
 	returned = true
 }
 
 // notResumed does what there is to do when the task of n, which has been woken,
-// did not go on. If that task's Abandon was here first, n is idle (W3).
+// did not go on. If that task's Abandon was here first, or the task did go on and it
+// was another one that could not, n is idle or in a later call (W3).
 //
 //go:noinline
-func (q *queue) notResumed(n *node, h resume.Handle, err error) {
+func (q *queue) notResumed(n *node, h resume.Handle, call uint32, err error) {
 	q.mu.Lock()
-	if n.state != woken {
+	if n.calls != call || n.state != woken {
 		q.mu.Unlock()
 		return
 	}
@@ -169,7 +170,7 @@ func (q *queue) notResumed(n *node, h resume.Handle, err error) {
 		q.mu.Unlock()
 		go func() {
 			if err := h.Resume(); err != nil {
-				q.notResumed(n, h, err)
+				q.notResumed(n, h, call, err)
 			}
 		}()
 	}
@@ -182,11 +183,11 @@ func (q *queue) notResumed(n *node, h resume.Handle, err error) {
 func (q *queue) retry() {
 	n := q.stranded.pop()
 	n.state = woken
-	h := n.h
+	h, call := n.h, n.calls
 	q.mu.Unlock()
 	err := h.Resume()
 	q.mu.Lock()
-	if err == nil || n.state != woken {
+	if err == nil || n.calls != call || n.state != woken {
 		return
 	}
 	if err == resume.ErrStale {
