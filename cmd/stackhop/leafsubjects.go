@@ -103,6 +103,9 @@ func goLockHandOver() (func(int), func() error, error) {
 	return step, func() error { stop = true; there.Unlock(); back.Lock(); return nil }, nil
 }
 
+// chanOfTasks must not be inlined, for the reason that leafResume tells.
+//
+//go:noinline
 func chanOfTasks(capacity int) func() (func(int), func() error, error) {
 	return func() (func(int), func() error, error) {
 		c := leaf.NewChan[int](capacity)
