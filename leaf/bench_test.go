@@ -159,6 +159,23 @@ func BenchmarkChanSenderWaits(b *testing.B) {
 	}
 }
 
+// Nobody waits. A round is a value in and a value out.
+func BenchmarkChanBuffered(b *testing.B) {
+	c := leaf.NewChan[int](4)
+	for b.Loop() {
+		_ = c.Send(1)
+		_, _ = c.Recv()
+	}
+}
+
+func BenchmarkPeerChanBuffered(b *testing.B) {
+	c := make(chan int, 4)
+	for b.Loop() {
+		c <- 1
+		<-c
+	}
+}
+
 func BenchmarkPeerChan(b *testing.B) {
 	for _, capacity := range capacities {
 		b.Run(fmt.Sprint("cap=", capacity), func(b *testing.B) {

@@ -50,15 +50,15 @@ type cell[T any] struct {
 const (
 	sending lane = iota
 	receiving
-	carrying // no lane: a node that lends its cell, see look
+	carrying // no lane: of a node that is lent to a receiver
 )
 
 // A trader is a Chan.
 type trader interface {
 	owner
 
-	// take is queue.take, and makes a cell. The guard is held.
-	take(l lane, t *ctx.Task) *node
+	// lend answers a node whose cell serves for as long as the guard is held.
+	lend() *node
 
 	// look answers whose cell has a value for a receiver, and holds the guard: a
 	// sender's that was popped, or one that is lent. If there is none it answers
@@ -89,8 +89,8 @@ func sendBy[T any](c *trade, o trader, v T, offer func(*trade, trader) (*ctx.Tas
 	return sent(t, n)
 }
 
-// offer answers who is to have a value: a receiver, or the caller's own node. The
-// guard is held, unless it is of a task that is to be parked, which is answered too.
+// offer answers who is to have a value: a receiver, or a node that is lent, with the
+// guard held; or the node of the current task, which is answered too, to be parked.
 //
 //go:noinline
 func offer(c *trade, o trader) (*ctx.Task, *node) {
@@ -107,7 +107,12 @@ func offer(c *trade, o trader) (*ctx.Task, *node) {
 		r.num = c.turns
 		return nil, r
 	}
-	return nil, o.take(sending, nil)
+	n := c.q.free
+	if n == nil {
+		n = o.lend()
+	}
+	n.lane = sending
+	return nil, n
 }
 
 // sent is inlined.
@@ -167,7 +172,14 @@ func gotBy(n *node, leave, hand func(*node) error) error {
 //lint:ignore U1000 as a trader
 func (c *Chan[T]) look() (*ctx.Task, *node) {
 	c.q.mu.Lock()
-	if s := c.q.wait[sending].head; s != nil && len(c.returned) == 0 && s.h.Live() && c.q.pop(sending) != nil {
+	s := c.q.wait[sending].head
+	if s == nil && c.n != 0 && len(c.returned) == 0 {
+		c.turns++
+		n := c.lend()
+		cellOf[T](n).value, n.lane = c.pop(), carrying
+		return nil, n
+	}
+	if s != nil && len(c.returned) == 0 && s.h.Live() && c.q.pop(sending) != nil {
 		if c.n != 0 { // so it is full, and stays so
 			x, first := cellOf[T](s), &c.buf[c.first]
 			x.value, *first = *first, x.value
@@ -177,16 +189,16 @@ func (c *Chan[T]) look() (*ctx.Task, *node) {
 		return nil, s
 	}
 	if v, _, done, err := c.get(); done {
-		n := c.q.free
-		if n == nil {
-			n = c.take(carrying, nil)
-			c.q.put(n)
-		}
+		n := c.lend()
 		cellOf[T](n).value, n.err, n.lane = v, err, carrying
 		return nil, n
 	}
 	t := ctx.Current()
-	n := c.take(receiving, t)
+	n := c.q.used(t)
+	if n == nil {
+		n = c.cell(t)
+	}
+	n.lane = receiving
 	c.q.mu.Unlock()
 	if t == nil {
 		c.q.blockUnless(n)
@@ -195,13 +207,19 @@ func (c *Chan[T]) look() (*ctx.Task, *node) {
 }
 
 //lint:ignore U1000 as a trader
-func (c *Chan[T]) take(l lane, t *ctx.Task) *node {
-	n := c.q.used(t)
-	if n == nil {
-		n = &(&cell[T]{node: node{q: &c.q, owner: c, of: keyOf(t), holds: leadsOn[T]()}}).node
+func (c *Chan[T]) lend() *node {
+	if c.q.free == nil {
+		c.makeFree()
 	}
-	n.lane = l
-	return n
+	return c.q.free
+}
+
+//go:noinline
+func (c *Chan[T]) makeFree() { c.q.put(c.cell(nil)) }
+
+// cell makes a node for t.
+func (c *Chan[T]) cell(t *ctx.Task) *node {
+	return &(&cell[T]{node: node{q: &c.q, owner: c, of: keyOf(t), holds: leadsOn[T]()}}).node
 }
 
 // TrySend sends v if nobody has to wait for that, and reports whether it did.
@@ -318,6 +336,10 @@ func (c *Chan[T]) unload(n *node) (v T) {
 func (c *Chan[T]) admit(n *node) (done bool) {
 	x := cellOf[T](n)
 	if n.lane == sending {
+		if c.n < len(c.buf) && c.q.wait[receiving].empty() && !c.closed {
+			c.push(x.value)
+			return true
+		}
 		done, n.err = c.give(x.value)
 	} else {
 		var v T

@@ -75,9 +75,9 @@
 //	W3  A node belongs to one call. Whoever has kept a pointer to it from an earlier
 //	    one sees that: Publish by its handle, which is used once (R6); who has woken
 //	    it, and comes back because Resume failed, by the count of calls, which grows
-//	    with each Publish. If that is the same the task has not come back from
-//	    this call, or it did so within that Resume. So the end of a call needs no
-//	    guard, if it writes what these look at only if the node was published.
+//	    whenever the node is made known. If that is the same the task has not come
+//	    back from this call, or it did so within that Resume. So the end of a call
+//	    needs no guard, if it writes what these look at only if the node was known.
 //	W4  Outside the guard there is no free lock, permit or value while the first in line
 //	    could have it; one who is being cancelled counts until its deferred calls
 //	    run or somebody gives something.

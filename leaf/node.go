@@ -16,7 +16,7 @@ type node struct {
 	after  *Mutex  // to be unlocked once the node is in the queue
 	of     taskKey // whose call it is; 0: of a plain goroutine, or of nobody
 	bound  uint32  // not 0: it is of that task for ever (W6)
-	calls  uint32  // how often a task has parked with it (W3)
+	calls  uint32  // how often it was made known: in Publish and block (W3)
 	lane   lane
 	state  state
 	blocks bool // a plain goroutine waits

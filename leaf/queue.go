@@ -158,6 +158,7 @@ func (q *queue) block(n *node, after *Mutex) {
 	if n.ch == nil || !reuse {
 		n.ch = make(chan struct{}, 1)
 	}
+	n.calls++
 	n.blocks = true
 	q.enter(n)
 	q.wake()

@@ -57,36 +57,38 @@ func unguard(n *node) (h resume.Handle, call uint32) {
 
 // rest is called if the one that was to go on did not. It tries again: that is how
 // handBy, which has no room for it, leaves the error to be told. If n was not popped
-// it is the caller's own, who holds mu, and is to get what it asks for.
+// it was lent by a Chan, and mu is held.
 //
 //go:noinline
 func (n *node) rest(h resume.Handle, call uint32) error {
 	switch {
 	case n == nil:
 		return nil
-	case h == resume.Handle{} && n.lane == carrying:
-		err := n.err
-		n.clear()
-		n.q.wake()
-		return err
-	case h == resume.Handle{}:
-		return n.ask()
+	case h != resume.Handle{}:
+		if err := h.Resume(); err != nil {
+			n.q.notResumed(n, h, call, err)
+		}
+		return nil
 	}
-	if err := h.Resume(); err != nil {
-		n.q.notResumed(n, h, call, err)
+	q := n.q
+	if n.lane != carrying && !n.owner.admit(n) {
+		return q.keepLent(n)
 	}
-	return nil
+	err := n.err
+	n.clear()
+	if q.ready.empty() && q.stranded.empty() {
+		q.mu.Unlock()
+	} else {
+		q.wake()
+	}
+	return err
 }
 
-// ask is for a call that holds mu and has a node, of no task yet.
-func (n *node) ask() error {
-	q := n.q
-	if n.owner.admit(n) {
-		err := n.err
-		q.put(n)
-		q.wake()
-		return err
-	}
+// keepLent makes the caller's own what was lent, which is the first that is free, and
+// waits with it. mu is held.
+func (q *queue) keepLent(n *node) error {
+	q.free, n.next = n.next, nil
+	q.kept--
 	q.mu.Unlock()
 	t := ctx.Current()
 	if t == nil {
