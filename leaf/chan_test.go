@@ -135,3 +135,70 @@ func TestChanBetweenGoroutinesAndTasks(t *testing.T) {
 		require.ErrorIs(t, err, leaf.ErrClosed)
 	}
 }
+
+// A task that has waited at a channel again and again parks there without a look, as
+// long as nothing has changed. Whatever has, it finds that.
+func TestWhoHasWaitedOftenFindsWhatHasChanged(t *testing.T) {
+	recv := func(c *leaf.Chan[int]) string {
+		v, err := c.Recv()
+		return outcome(fmt.Sprint("received ", v), err)
+	}
+	send := func(c *leaf.Chan[int]) string { return outcome("sent", c.Send(7)) }
+	closes := func(c *leaf.Chan[int]) { require.NoError(t, c.Close()) }
+	take := func(c *leaf.Chan[int]) {
+		_, err := c.Recv()
+		require.NoError(t, err)
+	}
+	for _, tc := range []struct {
+		name     string
+		capacity int
+		call     func(*leaf.Chan[int]) string
+		serve    func(*leaf.Chan[int]) // who waits in it
+		change   func(*leaf.Chan[int])
+		want     string
+	}{
+		{"receiver, closed", 0, recv, nil, closes, "leaf: channel is closed"},
+		{"receiver, a value in the buffer", 2, recv, nil, func(c *leaf.Chan[int]) { require.NoError(t, c.Send(2)) }, "received 2"},
+		{"receiver, a sender waits", 0, recv, nil, func(c *leaf.Chan[int]) {
+			spawn(t, func(*ctx.Task) { noError(t, c.Send(3)) })
+		}, "received 3"},
+		{"receiver, a value was given back", 0, recv, nil, func(c *leaf.Chan[int]) {
+			other := spawn(t, func(*ctx.Task) { _, _ = c.Recv() }, ctx.WithHome(new(depot)))
+			require.NoError(t, c.Send(4))
+			cancelled(t, other)
+		}, "received 4"},
+		{"sender, closed", 1, send, take, closes, "leaf: channel is closed"},
+		{"sender, room", 2, send, take, take, "sent"},
+		{"sender, a receiver waits", 0, send, take, func(c *leaf.Chan[int]) {
+			spawn(t, func(*ctx.Task) { _, err := c.Recv(); noError(t, err) })
+		}, "sent"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := leaf.NewChan[int](tc.capacity)
+			if tc.serve == nil {
+				tc.serve = func(c *leaf.Chan[int]) { require.NoError(t, c.Send(1)) }
+			} else {
+				for range tc.capacity {
+					require.NoError(t, c.Send(1))
+				}
+			}
+			var gate leaf.Event
+			got := ""
+			task := spawn(t, func(*ctx.Task) {
+				for range 3 {
+					tc.call(c)
+				}
+				noError(t, gate.Wait())
+				got = tc.call(c)
+			})
+			for range 3 {
+				require.Equal(t, 1, leaf.ChanWaiters(c))
+				tc.serve(c)
+			}
+			tc.change(c)
+			gate.Set()
+			require.Equal(t, tc.want, got)
+			require.True(t, task.Done())
+		})
+	}
+}
