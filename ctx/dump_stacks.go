@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // StackLimit is how many bytes of stack text a dump asks the runtime for. Of
@@ -48,6 +50,7 @@ const (
 // package ctx that led there.
 var (
 	leaving = []string{"leave", "park", "parkFor", "(*Slot).ParkAs", "(*Slot).Transfer"}
+	waiting = []string{"leaf", "join", "sched"} // packages whose calls wait
 	asking  = []string{"Suspend", "(*Task).Suspend", "(*Task).SuspendTo", "(*Task).Yield", "(*Task).Park", "parkBy", "comeHome"}
 )
 
@@ -190,6 +193,25 @@ func (s *stack) trim(all []Frame) {
 		rest = rest[1:]
 	}
 	s.frames = rest
+	if i := slices.IndexFunc(rest, func(f Frame) bool { return !inner(f.Func) }); i > 0 {
+		s.frames = rest[i:]
+	}
+}
+
+// inner reports whether a function is one that a library of this module does its
+// waiting by, and no name that its users know.
+func inner(name string) bool {
+	name, ours := strings.CutPrefix(name, modulePath+"/")
+	pkg, name, _ := strings.Cut(name, ".")
+	if !ours || !slices.Contains(waiting, pkg) {
+		return false
+	}
+	for part := range strings.SplitSeq(strings.ReplaceAll(name, "[...]", ""), ".") {
+		if first, _ := utf8.DecodeRuneInString(strings.TrimLeft(part, "(*")); !unicode.IsUpper(first) {
+			return true
+		}
+	}
+	return false
 }
 
 // isOneOf reports whether the first frame is of one of the package's functions.
