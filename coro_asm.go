@@ -56,6 +56,7 @@ func regionCoro() uintptr
 func poke64(addr, v uintptr)
 func poke32(addr uintptr, v uint32)
 func poke8(addr uintptr, v uint8)
+func inheritModes(to uintptr) (from uintptr)
 
 // decide discovers what the asm backend needs, or says why it cannot serve.
 func decide() decision {
@@ -249,12 +250,13 @@ func (c *Coro) end() error {
 }
 
 // InheritLabels gives the body the calling goroutine's profiler labels
-// (runtime/pprof.SetGoroutineLabels), as a go statement would. It is the
-// owner's to call, while the body does not run; of no effect after the end of
-// the goroutine.
+// (runtime/pprof.SetGoroutineLabels), and with them what else a go statement would
+// pass on: crypto/fips140.WithoutEnforcement, crypto/subtle.WithDataIndependentTiming.
+// It is the owner's to call, while the body does not run; of no effect after the end
+// of the goroutine.
 func (c *Coro) InheritLabels() {
 	if c.port == nil && c.g != notEnterable {
-		copyLabels(c.g, getg())
+		copyLabels(c.g, inheritModes(c.g))
 	}
 }
 

@@ -10,6 +10,8 @@ package stackhop
 //   - runtime.g.secret came in.
 //   - runtime.g.gopc moved, it was at 280.
 //   - runtime.g.labels moved, it was at 344.
+//   - runtime.g.fipsOnlyBypass came in.
+//   - runtime.g.ditWanted came in.
 //   - runtime.g.coroarg moved, it was at 376.
 //   - runtime.g.bubble moved, it was at 384.
 //   - runtime.g.waiting moved, it was at 312.
@@ -28,29 +30,32 @@ const (
 	layoutMinor = 26
 	hasSecret   = 1 // 1: g has a field secret
 
-	gStackLo      = 0   // runtime.g.stack.lo
-	gStackHi      = 8   // runtime.g.stack.hi
-	gStackguard0  = 16  // runtime.g.stackguard0
-	gPanic        = 32  // runtime.g._panic
-	gDefer        = 40  // runtime.g._defer
-	gM            = 48  // runtime.g.m
-	gSchedSP      = 56  // runtime.g.sched.sp
-	gSchedPC      = 64  // runtime.g.sched.pc
-	gSchedCtxt    = 80  // runtime.g.sched.ctxt
-	gSchedLR      = 88  // runtime.g.sched.lr
-	gSchedBP      = 96  // runtime.g.sched.bp
-	gStktopsp     = 128 // runtime.g.stktopsp
-	gAtomicstatus = 144 // runtime.g.atomicstatus, 4 bytes
-	gGoid         = 152 // runtime.g.goid
-	gWaitreason   = 176 // runtime.g.waitreason, 1 byte
-	gLockedm      = 208 // runtime.g.lockedm
-	gSecret       = 228 // runtime.g.secret, 4 bytes
-	gGopc         = 288 // runtime.g.gopc
-	gLabels       = 352 // runtime.g.labels
-	gPaniconfault = 181 // runtime.g.paniconfault
-	gCoroarg      = 384 // runtime.g.coroarg
-	gBubble       = 392 // runtime.g.bubble
-	gSudogs       = 320 // runtime.g.waiting
+	gStackLo        = 0   // runtime.g.stack.lo
+	gStackHi        = 8   // runtime.g.stack.hi
+	gStackguard0    = 16  // runtime.g.stackguard0
+	gPanic          = 32  // runtime.g._panic
+	gDefer          = 40  // runtime.g._defer
+	gM              = 48  // runtime.g.m
+	gSchedSP        = 56  // runtime.g.sched.sp
+	gSchedPC        = 64  // runtime.g.sched.pc
+	gSchedCtxt      = 80  // runtime.g.sched.ctxt
+	gSchedLR        = 88  // runtime.g.sched.lr
+	gSchedBP        = 96  // runtime.g.sched.bp
+	gStktopsp       = 128 // runtime.g.stktopsp
+	gAtomicstatus   = 144 // runtime.g.atomicstatus, 4 bytes
+	gGoid           = 152 // runtime.g.goid
+	gWaitreason     = 176 // runtime.g.waitreason, 1 byte
+	gLockedm        = 208 // runtime.g.lockedm
+	gSecret         = 228 // runtime.g.secret, 4 bytes
+	gGopc           = 288 // runtime.g.gopc
+	gLabels         = 352 // runtime.g.labels
+	gPaniconfault   = 181 // runtime.g.paniconfault
+	gFipsIndicator  = 216 // runtime.g.fipsIndicator, 1 byte
+	gFipsOnlyBypass = 217 // runtime.g.fipsOnlyBypass, 1 byte
+	gDitWanted      = 218 // runtime.g.ditWanted, 1 byte
+	gCoroarg        = 384 // runtime.g.coroarg
+	gBubble         = 392 // runtime.g.bubble
+	gSudogs         = 320 // runtime.g.waiting
 
 	mG0            = 0   // runtime.m.g0
 	mCurg          = 184 // runtime.m.curg

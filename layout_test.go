@@ -23,6 +23,7 @@ var layout = map[string]int64{
 	"gSchedSP": gSchedSP, "gSchedPC": gSchedPC, "gSchedCtxt": gSchedCtxt, "gSchedLR": gSchedLR, "gSchedBP": gSchedBP,
 	"gStktopsp": gStktopsp, "gAtomicstatus": gAtomicstatus, "gGoid": gGoid, "gWaitreason": gWaitreason,
 	"gLockedm": gLockedm, "gSecret": gSecret, "gGopc": gGopc, "gLabels": gLabels, "gPaniconfault": gPaniconfault,
+	"gFipsIndicator": gFipsIndicator, "gFipsOnlyBypass": gFipsOnlyBypass, "gDitWanted": gDitWanted,
 	"gCoroarg": gCoroarg, "gBubble": gBubble, "gSudogs": gSudogs,
 	"mG0": mG0, "mCurg": mCurg, "mLockedExt": mLockedExt, "mLockedInt": mLockedInt,
 	"mP": mP, "mMallocing": mMallocing, "mPreemptoffLen": mPreemptoffLen, "mLocks": mLocks, "mNcgo": mNcgo,

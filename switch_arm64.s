@@ -408,6 +408,18 @@ none:
 	MOVD	ZR, ret+0(FP)
 	RET
 
+// func inheritModes(to uintptr) (from uintptr)
+// Gives the parked g to what newproc1 passes on, and answers the current g.
+TEXT ·inheritModes(SB), NOSPLIT|NOFRAME, $0-16
+	MOVD	to+0(FP), R2
+	MOVBU	const_gFipsOnlyBypass(g), R4
+	MOVB	R4, const_gFipsOnlyBypass(R2)
+	MOVBU	const_gDitWanted(g), R4
+	MOVB	R4, const_gDitWanted(R2)
+	MOVB	ZR, const_gFipsIndicator(R2)
+	MOVD	g, from+8(FP)
+	RET
+
 // func poke64(addr, v uintptr)
 TEXT ·poke64(SB), NOSPLIT|NOFRAME, $0-16
 	MOVD	addr+0(FP), R0

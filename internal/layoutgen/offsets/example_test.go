@@ -14,6 +14,8 @@ func Example() {
 	}
 	// Output:
 	// gSecret is runtime.g.secret, or gLockedm in a release without it
+	// gFipsOnlyBypass is runtime.g.fipsOnlyBypass, or gFipsIndicator in a release without it
+	// gDitWanted is runtime.g.ditWanted, or gFipsIndicator in a release without it
 	// sudogElemTraced is runtime.sudog.elem.vp, or sudogElem in a release without it
 	// sudogElemValue is runtime.sudog.elem.vu, or sudogElem in a release without it
 }
