@@ -181,8 +181,10 @@ figures: ## measure again and put the figures into the README
 	@mkdir -p $(BUILD)
 	$(GO) run ./cmd/stackhop bench | sed 's/ *$$//' >$(BUILD)/bench.txt
 	$(MAKE) --no-print-directory bench-peers | grep -v '^g++\|^$(BUILD)' >$(BUILD)/bench-peers.txt
+	$(MAKE) --no-print-directory --silent bench-echo >$(BUILD)/bench-echo.txt
 	@$(call put,<!-- bench:,$(BUILD)/bench.txt)
 	@$(call put,<!-- bench-peers:,$(BUILD)/bench-peers.txt)
+	@$(call put,<!-- bench-echo:,$(BUILD)/bench-echo.txt)
 
 .PHONY: clean
 clean: ## remove what make built
