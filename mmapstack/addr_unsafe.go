@@ -11,6 +11,10 @@ func addrOf(b []byte) uintptr {
 
 // stackHint returns a number that is the same for calls from nearly the same
 // depth of one goroutine, and different on other goroutines.
+//
+// nocheckptr: in an asan build the compiler would move the variable to the heap.
+//
+//go:nocheckptr
 func stackHint() uintptr {
 	var here byte
 	// SAFETY(M3): only a number; nothing is kept of the variable.
