@@ -107,6 +107,10 @@ portable: ## the same tests on the portable backend
 race: setup ## the same tests under the race detector
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 5m $(PKGS)
 
+.PHONY: asan
+asan: setup ## the same tests under the address sanitizer
+	CGO_ENABLED=1 $(GO) test -asan -short -timeout 5m $(PKGS)
+
 .PHONY: cross
 cross: arm64 riscv64 ## the same tests on other architectures, emulated
 

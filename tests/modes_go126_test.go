@@ -5,6 +5,7 @@ package tests
 import (
 	"crypto/fips140"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stackhop/stackhop/ctx"
@@ -14,7 +15,11 @@ import (
 // H33: a task runs with the FIPS 140 enforcement of who spawned it, whatever an
 // earlier one on the same pooled identity had.
 func TestH33EnforcementIsThatOfTheSpawn(t *testing.T) {
-	testsupport.RunChild(t, "enforcement", childLimit, "GODEBUG=fips140=only").RequireOK(t)
+	r := testsupport.RunChild(t, "enforcement", childLimit, "GODEBUG=fips140=only")
+	if strings.Contains(r.Stderr, "FIPS 140-3 mode is incompatible with") { // asan, and some targets
+		t.Skip(firstLine(r.Stderr))
+	}
+	r.RequireOK(t)
 }
 
 var _ = testsupport.Child("enforcement", func() {
