@@ -8,6 +8,7 @@ GO       ?= go
 PKGS     ?= ./...
 DURATION ?= 20s
 FUZZTIME ?= 30s
+CLANG    ?= clang-14
 BUILD    := build
 
 # Releases that have a layout file, newest patch known to work of each.
@@ -110,6 +111,15 @@ race: setup ## the same tests under the race detector
 .PHONY: asan
 asan: setup ## the same tests under the address sanitizer
 	CGO_ENABLED=1 $(GO) test -asan -short -timeout 5m $(PKGS)
+
+.PHONY: setup-msan
+setup-msan:
+	@missing=(); command -v $(CLANG) >/dev/null || missing+=(clang-14 libclang-rt-14-dev); \
+	$(MAKE) --no-print-directory install WANT="$${missing[*]}"
+
+.PHONY: msan
+msan: setup-msan ## the same tests under the memory sanitizer, which needs clang: CLANG=clang-14
+	CC=$(CLANG) CGO_ENABLED=1 $(GO) test -msan -short -timeout 5m $(PKGS)
 
 .PHONY: cross
 cross: arm64 riscv64 ## the same tests on other architectures, emulated
