@@ -15,6 +15,7 @@ type report struct {
 	Backend stackhop.Info `json:"backend"`
 	Round   string        `json:"round"`
 	Rounds  int           `json:"rounds"`
+	Procs   int           `json:"procs"` // GOMAXPROCS
 
 	Times  []group     `json:"times"`
 	Memory []footprint `json:"memory"` // each kind in a process of its own
@@ -50,12 +51,13 @@ func bench(args []string, out io.Writer) error {
 	asJSON := fs.Bool("json", false, "print one JSON object")
 	round := fs.Duration("round", 500*time.Microsecond, "time of one round of one measurement")
 	rounds := fs.Int("rounds", 601, "rounds, of which the median counts")
+	procs := fs.Int("procs", 1, "GOMAXPROCS: with 1, goroutines and channels do best; a program has as many as CPUs unless it says otherwise")
 	count := fs.Int("tasks", 100_000, "suspended tasks, and parked goroutines, in each memory measurement")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
-	c := clock{*round, *rounds}
-	r := report{Host: thisHost(), Backend: stackhop.Backend(), Round: round.String(), Rounds: *rounds}
+	c := clock{*round, *rounds, *procs}
+	r := report{Host: thisHost(), Backend: stackhop.Backend(), Round: round.String(), Rounds: *rounds, Procs: *procs}
 	for _, g := range groups {
 		rows, err := measure(c, g.subjects())
 		if err != nil {

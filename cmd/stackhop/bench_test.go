@@ -80,7 +80,7 @@ func TestMeasureTakesTheMedianAndStopsEverything(t *testing.T) {
 			return func(int) { order = append(order, name) }, func() error { order = append(order, "stop "+name); return nil }, nil
 		}}
 	}
-	rows, err := measure(clock{time.Nanosecond, 3}, []subject{fake("a"), fake("b")})
+	rows, err := measure(clock{time.Nanosecond, 3, 1}, []subject{fake("a"), fake("b")})
 	require.NoError(t, err)
 	require.Equal(t, "a", rows[0].Name)
 	require.Equal(t, "b", rows[1].Name)
@@ -98,7 +98,7 @@ func TestMeasureReportsAStartAndAStopThatFail(t *testing.T) {
 		{"start", func() (func(int), func() error, error) { return nil, nil, boom }},
 		{"stop", func() (func(int), func() error, error) { return func(int) {}, func() error { return boom }, nil }},
 	} {
-		_, err := measure(clock{time.Nanosecond, 1}, []subject{good, bad})
+		_, err := measure(clock{time.Nanosecond, 1, 1}, []subject{good, bad})
 		require.ErrorIs(t, err, boom)
 		require.ErrorContains(t, err, bad.name)
 	}

@@ -42,7 +42,7 @@ func demo(args []string, out io.Writer) error {
 		}
 	}
 	fmt.Fprintf(out, "\n7. What a switch costs: ns per round trip, there and back, median of %d rounds\n", *rounds)
-	rows, err := measure(clock{*round, *rounds}, switchSubjects())
+	rows, err := measure(clock{*round, *rounds, 1}, switchSubjects())
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ func TestExitStatus(t *testing.T) {
 		{"unknown flag", []string{"bench", "-fast"}, 2, "", "-fast"},
 		{"argument where none is read", []string{"doctor", "now"}, 2, "", `unexpected argument "now"`},
 		{"no rounds", []string{"demo", "-rounds=0"}, 2, "1. Spawn", "at least one round"},
+		{"no P", []string{"bench", "-procs=0"}, 2, "", "at least one P"},
 		{"no tasks", []string{"bench", "-tasks=0", "-rounds=1", "-round=1us"}, 2, "", "at least one task"},
 		{"child without a kind", []string{childCommand}, 2, "", "for stackhop bench only"},
 		{"child of no kind", []string{childCommand, "threads", "1"}, 2, "", `no kind "threads"`},

@@ -26,19 +26,23 @@ type timing struct {
 type clock struct {
 	round  time.Duration // one round of one subject takes about this long
 	rounds int           // the median of so many counts
+	procs  int           // GOMAXPROCS meanwhile
 }
 
 // measure times the subjects in turns, round by round, so that a change of the
 // machine's speed meets all of them. Many short rounds are better than few long
 // ones: whatever else runs on the machine hits some of them, not the median.
 //
-// One P only: then channels never wait for another thread to wake up, which
-// is the best that they can do.
+// With one P channels never wait for another thread to wake up, which is the best
+// that they can do.
 func measure(c clock, subjects []subject) (rows []timing, err error) {
 	if c.rounds < 1 || c.round <= 0 {
 		return nil, &usageError{fmt.Errorf("need at least one round of some length, have %d of %v", c.rounds, c.round)}
 	}
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	if c.procs < 1 {
+		return nil, &usageError{fmt.Errorf("need at least one P, have %d", c.procs)}
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(c.procs))
 	steps := make([]func(int), len(subjects))
 	for i, s := range subjects {
 		step, stop, startErr := s.start()

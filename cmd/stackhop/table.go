@@ -10,7 +10,11 @@ import (
 func (r report) print(out io.Writer) error {
 	b := r.Backend
 	fmt.Fprintf(out, "%s, %s/%s, %s, %d CPUs, %s, backend %s\n", b.GoVersion, b.GOOS, b.GOARCH, r.Host.CPU, r.Host.CPUs, r.Host.Kernel, b.Name)
-	fmt.Fprintf(out, "times are medians of %d rounds of %s, taken in turns, GOMAXPROCS=1: the best for channels\n", r.Rounds, r.Round)
+	fmt.Fprintf(out, "times are medians of %d rounds of %s, taken in turns, GOMAXPROCS=%d", r.Rounds, r.Round, r.Procs)
+	if r.Procs == 1 {
+		fmt.Fprint(out, ": the best for channels")
+	}
+	fmt.Fprintln(out)
 	for _, g := range r.Times {
 		fmt.Fprintf(out, "\n%s\n", g.Title)
 		if err := printTimes(out, g.Rows); err != nil {
