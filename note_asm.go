@@ -18,6 +18,8 @@ var faults struct {
 }
 
 // noteFaultPC is noteFault as Go code calls it.
+//
+//lint:ignore U1000 the assembly calls it
 var noteFaultPC uintptr
 
 // NoteFaults has describe asked, once EnableGrowth has put its handler in front,

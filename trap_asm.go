@@ -47,6 +47,8 @@ const (
 )
 
 // Below nilPages a fault is one of a pointer that is nil, or nearly.
+//
+//lint:ignore U1000 the assembly reads it
 const nilPages = 64 << 10
 
 var growth struct {
