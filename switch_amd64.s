@@ -519,8 +519,9 @@ none:
 //
 // Gives the parked g to what runtime.newproc1 passes on beside labels (proc.go,
 // Go 1.26 and 1.27), takes back what crypto/internal/fips140 has noted of earlier
-// work, and answers the current g. Nobody but to itself, and who schedules it,
-// looks at these. Where a release has no such field the last store undoes the others.
+// work, and debug.SetPanicOnFault, and answers the current g. Nobody but to itself,
+// and who schedules it, looks at these. Where a release has no such field the store to
+// the indicator undoes the others.
 TEXT ·inheritModes(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ	to+0(FP), R9
 	MOVQ	(TLS), R8
@@ -529,6 +530,7 @@ TEXT ·inheritModes(SB), NOSPLIT|NOFRAME, $0-16
 	MOVBLZX	const_gDitWanted(R8), AX
 	MOVB	AX, const_gDitWanted(R9)
 	MOVB	$0, const_gFipsIndicator(R9)
+	MOVB	$0, const_gPaniconfault(R9)
 	MOVQ	R8, from+8(FP)
 	RET
 

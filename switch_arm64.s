@@ -417,6 +417,7 @@ TEXT ·inheritModes(SB), NOSPLIT|NOFRAME, $0-16
 	MOVBU	const_gDitWanted(g), R4
 	MOVB	R4, const_gDitWanted(R2)
 	MOVB	ZR, const_gFipsIndicator(R2)
+	MOVB	ZR, const_gPaniconfault(R2)
 	MOVD	g, from+8(FP)
 	RET
 

@@ -77,7 +77,6 @@ func (id *identity) Slot() *resume.Slot {
 func (id *identity) serveAll(c *stackhop.Coro) {
 	for !id.quit {
 		id.runTask()
-		debug.SetPanicOnFault(false) // one task's, not the next's
 		if c.TrySwitch() != nil {
 			id.keptLocked(c.UnlockThread())
 			c.Switch()
