@@ -51,7 +51,7 @@ func lockWindow(c *Coro) bool
 func dropFrames(c *Coro) bool
 
 func rehome(c *Coro)
-func leaveGoexit(c *Coro)
+func leaveGoexit()
 func regionCoro() uintptr
 func poke64(addr, v uintptr)
 func poke32(addr uintptr, v uint32)
@@ -203,7 +203,7 @@ func (c *Coro) runBody() {
 		c.finish(!returned)
 		if !returned && c.top != 0 {
 			c.left = true
-			leaveGoexit(c)
+			leaveGoexit()
 		}
 	}()
 	c.body(c)

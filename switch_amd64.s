@@ -475,13 +475,12 @@ TEXT ·coroutineBase_stackOverflowIfGrowthFailed(SB), NOSPLIT|NOFRAME|TOPFRAME, 
 lost:
 	INT	$3			// mainLoop did not keep the frame pointer
 
-// func leaveGoexit(c *Coro)
+// func leaveGoexit()
 //
-// Drops every frame on c's region and enters c.mainLoop again at the base. Called
+// Drops every frame on the caller's region and enters mainLoop again at the base. Called
 // by the last deferred call of a runtime.Goexit on c's body: the runtime must
 // not finish it, for it would free a stack that is not its own. Never returns.
-TEXT ·leaveGoexit(SB), NOSPLIT|NOFRAME, $0-8
-	MOVQ	c+0(FP), DI
+TEXT ·leaveGoexit(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ	(TLS), R8
 	MOVQ	const_gStktopsp(R8), BX
 	MOVQ	hdrPanic(BX), AX

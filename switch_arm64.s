@@ -343,19 +343,24 @@ TEXT ·rehome(SB), NOSPLIT|NOFRAME, $0-8
 	MOVD	g, R2
 	WIDEN(R0)
 	MOVD	R1, const_gStktopsp(g)
+	ADD	$const_spill, R1
 	MOVD	R1, RSP
 	MOVD	ZR, R29
 	B	·coroutineBase_stackOverflowIfGrowthFailed(SB)
 
-// The outermost frame on a region. In: SP = header. The receiver's spill slot is
-// the header's second word.
+// The outermost frame on a region. In: SP = header + spill. The receiver's spill slot
+// is the header's second word: a frame of two words, or else it would lie outside,
+// where a heap dump (runtime.dumpframe) has no memory for it.
 TEXT ·coroutineBase_stackOverflowIfGrowthFailed(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
+	SUB	$const_spill, RSP
 	MOVD	hdrCoro(RSP), R0
 	MOVD	·mainLoopPC(SB), R4
 	BL	(R4)
 	// Here: g as before, SP = header. Back to the native side.
+	ADD	$const_spill, RSP
 	CBNZ	R29, lost
 	MOVD	RSP, R1
+	SUB	$const_spill, R1
 	MOVD	hdrLo(R1), R4
 	MOVD	R4, const_gStackLo(g)
 	MOVD	·stackGuard(SB), R5
@@ -377,16 +382,16 @@ TEXT ·coroutineBase_stackOverflowIfGrowthFailed(SB), NOSPLIT|NOFRAME|TOPFRAME, 
 lost:
 	BRK	$0xc0f0			// mainLoop did not keep the frame pointer
 
-// func leaveGoexit(c *Coro)
-// Drops every frame on c's region and enters c.mainLoop again at the base.
-TEXT ·leaveGoexit(SB), NOSPLIT|NOFRAME, $0-8
-	MOVD	c+0(FP), R0
+// func leaveGoexit()
+// Drops every frame on the caller's region and enters mainLoop again at the base.
+TEXT ·leaveGoexit(SB), NOSPLIT|NOFRAME, $0-0
 	MOVD	const_gStktopsp(g), R1
 	MOVD	hdrPanic(R1), R4
 	MOVD	R4, const_gPanic(g)
 	MOVD	hdrDefer(R1), R4
 	MOVD	R4, const_gDefer(g)
 	CBZ	R29, lost
+	ADD	$const_spill, R1
 	MOVD	R1, RSP
 	MOVD	ZR, R29
 	B	·coroutineBase_stackOverflowIfGrowthFailed(SB)
