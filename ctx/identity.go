@@ -203,17 +203,23 @@ func (id *identity) Ended() *resume.Slot {
 
 // Asked is called on the resumer's side when a task has suspended that is to
 // unwind.
-func (id *identity) Asked() {
+func (id *identity) Asked() (next *resume.Slot) {
 	t := id.task
-	alone := false
+	alone, returned := false, false
 	defer func() {
-		if alone {
+		switch {
+		case !alone:
+		case returned:
 			t.slot.Adopt()
-			// Whoever has just left it can enter it: no error.
-			_ = (*target)(t).Unwind()
+			next = &t.slot
+		default: // a Publisher panics: the task unwinds all the same
+			t.slot.Adopt()
+			_ = t.slot.Unwind() // whoever has just left it can enter it: no error
 		}
 	}()
 	despite(func() { alone = t.node.Resign(t.slot.Defer) })
+	returned = true
+	return nil
 }
 
 // CancelHere is what cancel.Here calls.

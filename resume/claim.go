@@ -116,24 +116,34 @@ func (s *Slot) Adopt() {
 // Defer: see Adopt.
 func (s *Slot) Defer() { s.set(stateDying) }
 
-// give releases the slot as word says. If the task was asked to unwind and
-// nobody else has taken it since, its ender gets it, and give reports false.
-func (s *Slot) give(word uint64) bool {
+// release releases the slot as word says. If the task was asked to unwind and
+// nobody else has taken it since, its ender gets it, and may answer who is to be
+// run next.
+func (s *Slot) release(word uint64) (next *Slot) {
 	release.Store64(&s.word, word)
-	return !s.WasAsked() || !s.reclaim(word) // after the store: I5
+	if s.WasAsked() { // after the store: I5
+		_, next = s.reclaim(word)
+	}
+	return next
 }
+
+// give is release, and runs the one who is to be next.
+func (s *Slot) give(word uint64) { _ = Run(s.release(word)) }
 
 // reclaim takes the slot back that was just released, for its ender. It may
 // serve another task by now: then that one is asked, or gets it back.
 //
 //go:noinline
-func (s *Slot) reclaim(word uint64) bool {
+func (s *Slot) reclaim(word uint64) (taken bool, next *Slot) {
 	if !atomic.CompareAndSwapUint64(&s.word, word, stateRunning) {
-		return false
+		return false, nil
 	}
-	if !s.WasAsked() {
-		return !s.give(word)
+	if s.WasAsked() {
+		return true, s.ender.Asked()
 	}
-	s.ender.Asked()
-	return true
+	release.Store64(&s.word, word)
+	if s.WasAsked() {
+		return s.reclaim(word)
+	}
+	return false, nil
 }

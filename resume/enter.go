@@ -71,7 +71,8 @@ func runBy(s *Slot, switchTo func(*stackhop.Coro) error) *Slot {
 //go:noinline
 func settle(s *Slot, released bool) error {
 	if released {
-		s.reclaim(stateYielded)
+		_, next := s.reclaim(stateYielded)
+		_ = Run(next)
 		return nil
 	}
 	if s.post == postRefused {

@@ -63,7 +63,9 @@ func settleHandle(h Handle, parked *Slot) error {
 	switch parked.post {
 	case postSuspend: // the most frequent, without the loop of after
 		parked.post = postYield
-		parked.publish()
+		if next := parked.publish(); next != nil {
+			_ = Run(next)
+		}
 		return nil
 	case postRefused:
 		var err error

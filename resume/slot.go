@@ -42,8 +42,9 @@ type Ender interface {
 	Ended() (next *Slot)
 
 	// Asked: the task has suspended after Ask, and belongs to the callee, who
-	// must see to it that Unwind is called, now or, after Defer, later.
-	Asked()
+	// must see to it that Unwind is called, now or, after Defer, later. Or it
+	// answers the slot, which is unwound next, on the frame that ran it.
+	Asked() (next *Slot)
 }
 
 // A Holder has the slot of the task that now runs on a coroutine. A task

@@ -25,9 +25,10 @@ func (t *task) Ended() *resume.Slot {
 	return nil
 }
 
-func (t *task) Asked() {
+func (t *task) Asked() *resume.Slot {
 	t.slot.Adopt()
 	t.asked = t.slot.Unwind()
+	return nil
 }
 
 // start runs body to its first suspension.

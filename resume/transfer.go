@@ -72,6 +72,6 @@ func (s *Slot) takeOver() {
 	if from.publisher == nil {
 		from.give(stateYielded)
 	} else {
-		from.publish()
+		_ = Run(from.publish())
 	}
 }
