@@ -43,7 +43,7 @@ func (f *cancelling) step(m *machine, a *actor) {
 	switch {
 	case f.victim != nil:
 		m.unwindTask(a, f.victim)
-	case f.top == nil && len(f.t.children) == 0, f.top != nil && f.top.state == done:
+	case f.top == nil && len(f.t.children) == 0, f.top != nil && f.top.ended():
 		f.finish(a, isOK)
 	default:
 		f.finish(a, isPending)

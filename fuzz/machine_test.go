@@ -45,6 +45,9 @@ const (
 // suspended reports whether a cancel can take the task.
 func (s state) suspended() bool { return s == yielded || s == armed }
 
+// ended reports whether t is done; its owner may have freed it since.
+func (t *actor) ended() bool { return t.state == done || t.state == none }
+
 // An actor is main, a task, or a goroutine that runs one operation.
 type actor struct {
 	number  int
