@@ -252,8 +252,9 @@ func (c *Coro) end() error {
 // InheritLabels gives the body the calling goroutine's profiler labels
 // (runtime/pprof.SetGoroutineLabels), and with them what else a go statement would
 // pass on: crypto/fips140.WithoutEnforcement, crypto/subtle.WithDataIndependentTiming.
-// It is the owner's to call, while the body does not run; of no effect after the end
-// of the goroutine.
+// What earlier bodies on the same goroutine have left, debug.SetPanicOnFault among it,
+// ends. It is the owner's to call, while the body does not run; of no effect after the
+// end of the goroutine.
 func (c *Coro) InheritLabels() {
 	if c.port == nil && c.g != notEnterable {
 		copyLabels(c.g, inheritModes(c.g))

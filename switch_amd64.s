@@ -354,11 +354,11 @@ out:
 // func dropFrames(c *Coro) bool
 //
 // Has c's body, which is parked on its region, parked in the caller of rehome
-// instead: as if main had returned, and rehome, and that caller had switched then.
+// instead: as if mainLoop had returned, and rehome, and that caller had switched then.
 // False, with nothing done, if somebody may be looking, or the body is not parked.
-// It is nobody's who may look that the switch would not keep away, too.
+// Who may look at a parked g is whom the switch, too, keeps away by these flags.
 //
-//	before   g.stack [sp,Top)  sp in [Lo,Top)   header holds the native side
+//	before   g.stack [sp,edge) sp in [Lo,edge)  header holds the native side
 //	after    g.stack native    sp native        region free
 TEXT ·dropFrames(SB), NOSPLIT|NOFRAME, $0-9
 	MOVQ	c+0(FP), DI
@@ -478,7 +478,7 @@ lost:
 // func leaveGoexit()
 //
 // Drops every frame on the caller's region and enters mainLoop again at the base. Called
-// by the last deferred call of a runtime.Goexit on c's body: the runtime must
+// by the last deferred call of a runtime.Goexit on a body: the runtime must
 // not finish it, for it would free a stack that is not its own. Never returns.
 TEXT ·leaveGoexit(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ	(TLS), R8
