@@ -51,8 +51,14 @@ type decision struct {
 }
 
 var backend = sync.OnceValue(func() decision {
-	if os.Getenv("STACKHOP_BACKEND") == portableName {
-		return decision{name: portableName, reason: "STACKHOP_BACKEND=portable is set"}
+	d := decision{name: portableName, reason: "STACKHOP_BACKEND=portable is set"}
+	if os.Getenv("STACKHOP_BACKEND") != portableName {
+		d = decide()
 	}
-	return decide()
+	portably = d.name == portableName
+	return d
 })
+
+// portably: the portable backend serves. Written once, before the first coroutine is
+// made.
+var portably bool

@@ -14,25 +14,23 @@ import "unsafe"
 // After the end of the body, Switch panics and TrySwitch answers ErrDone.
 type Coro struct {
 	// Read and written by switch_*.s.
-	link  unsafe.Pointer // *runtime.coro: parks whichever side is not running
+	link  unsafe.Pointer // *runtime.coro: parks whichever side is not running. Of the portable backend: see port
 	in    uintptr        // g of the body while an owner may enter it by the fast path, else notEnterable
 	g     uintptr        // g of the body, notEnterable once its goroutine ended
 	lo    uintptr        // the running window of g.stack; lo, hi, guard stand in
 	hi    uintptr        // the order of g.stack.lo, .hi, .stackguard0
 	guard uintptr
-	top   uintptr // end of the memory; 0 while on a stack of the runtime
+	edge  uintptr // upper end of the parked window, edgeDepth below the memory's; 0 while on a stack of the runtime
 	//lint:ignore U1000 the assembly's
 	spIn uintptr // where the body parked, a guess at its g.sched.sp
 	//lint:ignore U1000 likewise
 	spOut uintptr // where its owner parked, likewise
-	//lint:ignore U1000 likewise
-	edge uintptr // upper end of the parked window: above the body's frames
+	entry uintptr // code: c, from here on, is the closure that the goroutine runs
 
 	body     func(*Coro)
 	local    any
-	region   Region
-	port     *portable // set: the portable backend serves this coroutine
-	entryExt uint32    // thread locks the owner held at the last slow entry
+	region   packedRegion
+	entryExt uint32 // thread locks the owner held at the last slow entry
 	entryInt uint32
 	soft     uintptr // stackguard0 while calls of the runtime use the reserve; 0: guard
 	state    coroState
@@ -72,17 +70,29 @@ const notEnterable = 1
 // can grow stacks, ErrGrowthOff. A coroutine that is never run to its end keeps
 // its goroutine and its Region for ever.
 func New(r Region, body func(c *Coro)) (*Coro, error) {
+	c := new(Coro)
+	if err := c.Init(r, body); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Init is New for a zero Coro that lies in a struct of its user's, which must be on
+// the heap, and not be copied.
+func (c *Coro) Init(r Region, body func(c *Coro)) error {
 	if r != (Region{}) {
 		if err := r.usable(); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	c := &Coro{region: r, body: body, oneShot: body != nil, in: notEnterable, g: notEnterable}
+	c.region.set(r)
+	c.body, c.oneShot = body, body != nil
+	c.in, c.g = notEnterable, notEnterable
 	c.make()
 	if body != nil {
 		c.arm()
 	}
-	return c, nil
+	return nil
 }
 
 // Done reports whether there is nothing to switch to: the body has ended, or
@@ -104,10 +114,10 @@ func (c *Coro) Reset(body func(c *Coro)) error {
 	case c.state == stateClosed:
 		return ErrClosed
 	case c.roams && c.region.none():
-		return &RegionError{c.region, "a roaming coroutine needs one for each body: use ResetOn"}
+		return &RegionError{Region{}, "a roaming coroutine needs one for each body: use ResetOn"}
 	}
 	c.body = body
-	if c.g == notEnterable && c.port == nil {
+	if c.g == notEnterable && c.port() == nil {
 		c.make()
 	}
 	c.arm()
@@ -140,4 +150,4 @@ func (c *Coro) Local() any { return c.local }
 
 // Region returns the memory that c was made on, or that its body runs on; zero
 // for a stack that the runtime owns. It is the owner's to call, or the body's.
-func (c *Coro) Region() Region { return c.region }
+func (c *Coro) Region() Region { return c.region.unpacked() }

@@ -21,6 +21,8 @@ var (
 	saveG uintptr // runtime.save_g on arm64, else 0
 	//lint:ignore U1000 likewise
 	mainLoopPC uintptr // (*Coro).mainLoop as Go code calls it
+	//lint:ignore U1000 likewise
+	startPC    uintptr // (*Coro).start, likewise
 	stackGuard uintptr // bytes between g.stack.lo and g.stackguard0
 	never      uint8   // what the flags are before decide: a byte that is 0
 
@@ -28,9 +30,13 @@ var (
 	coroswitch func(unsafe.Pointer)
 )
 
-// spill is how much of the header, at its begin, is the base frame's: where those
-// whom it calls may spill their arguments.
-const spill = 16
+const (
+	// spill is how much of the header, at its begin, is the base frame's: where those
+	// whom it calls may spill their arguments.
+	spill = 16
+
+	edgeDepth = RegionHeader - spill
+)
 
 // A refusal is why a switch did not happen: one word for the assembly.
 type refusal struct{ err error }
@@ -52,6 +58,7 @@ func dropFrames(c *Coro) bool
 
 func rehome(c *Coro)
 func leaveGoexit()
+func startCoroPC() uintptr
 func regionCoro() uintptr
 func poke64(addr, v uintptr)
 func poke32(addr uintptr, v uint32)
@@ -69,8 +76,8 @@ func decide() decision {
 	// method expression has nothing else.
 	traceFlag, profileFlag = flagAt(f.traceEnabled), flagAt(f.profileActive)
 	stackGuard, saveG = f.stackGuard, f.saveG
-	main := (*Coro).mainLoop
-	mainLoopPC = **(**uintptr)(unsafe.Pointer(&main))
+	main, start := (*Coro).mainLoop, (*Coro).start
+	mainLoopPC, startPC = **(**uintptr)(unsafe.Pointer(&main)), **(**uintptr)(unsafe.Pointer(&start))
 	nc, cs := &f.newcoro, &f.coroswitch
 	newcoro = *(*func(func(unsafe.Pointer)) unsafe.Pointer)(unsafe.Pointer(&nc))
 	coroswitch = *(*func(unsafe.Pointer))(unsafe.Pointer(&cs))
@@ -111,10 +118,14 @@ func (c *Coro) Transfer(to *Coro) error {
 // make makes the coroutine's goroutine, or its portable twin.
 func (c *Coro) make() {
 	if backend().name != asmName {
-		c.port = newPortable()
+		c.link = newPortable()
 		return
 	}
-	c.link = newcoro(c.start)
+	c.entry = startCoroPC()
+	closure := &c.entry
+	// SAFETY(K2): a func value is a pointer to a pointer to code, which finds the rest
+	// of the closure behind that. It keeps c.
+	c.link = newcoro(*(*func(unsafe.Pointer))(unsafe.Pointer(&closure)))
 	c.g = peek64(uintptr(c.link) + coroGp)
 	c.fresh = true
 }
@@ -132,7 +143,7 @@ func (c *Coro) arm() {
 // letIn lets owners enter by the fast path, which looks at the owner's bubble
 // only: a body in a bubble is entered by the slow one, which compares.
 func (c *Coro) letIn() {
-	if c.port == nil && peek64(c.g+gBubble) == 0 {
+	if c.port() == nil && peek64(c.g+gBubble) == 0 {
 		c.in = c.g
 	}
 }
@@ -143,10 +154,11 @@ func (c *Coro) letIn() {
 func (c *Coro) start(unsafe.Pointer) {
 	defer c.exit() // also after a Goexit on a native stack
 	for !c.region.none() {
-		c.top, c.edge = c.region.Top, c.region.Top-RegionHeader+spill
-		c.setWindow(c.region.first())
+		r := c.Region()
+		c.edge = r.Top - edgeDepth
+		c.setWindow(r.first())
 		rehome(c)
-		c.top = 0
+		c.edge = 0
 		if c.state == stateClosed {
 			return
 		}
@@ -162,7 +174,7 @@ func (c *Coro) start(unsafe.Pointer) {
 
 // exit makes the coroutine ready for runtime.coroexit, which follows.
 func (c *Coro) exit() {
-	if c.region == (Region{}) && !c.roams {
+	if c.region.none() && !c.roams {
 		currentNative.remove(c)
 	}
 	c.in, c.g = notEnterable, notEnterable
@@ -170,13 +182,18 @@ func (c *Coro) exit() {
 }
 
 // mainLoop runs bodies, at the base of the region or on the native stack. After
-// a Goexit was left it starts over.
+// a Goexit was left it starts over. It is one frame, since the collector looks at
+// the frames of every suspended body.
 func (c *Coro) mainLoop() {
+	defer c.unwound()
 	for {
 		if c.left {
 			c.left = false
 		} else if c.state == stateReady {
-			c.runBody()
+			c.running = true
+			c.body(c)
+			_ = c.UnlockThread() // whoever wants to know asks CheckThread before the end
+			c.finish(false)
 		}
 		poke8(c.g+gPaniconfault, 0) // debug.SetPanicOnFault is one body's, not the next's
 		if c.state == stateClosed || c.roams {
@@ -186,28 +203,23 @@ func (c *Coro) mainLoop() {
 	}
 }
 
-// runBody runs one body to its end, however it ends.
-func (c *Coro) runBody() {
-	c.running = true
-	returned := false
-	defer func() {
-		if !returned {
-			if v := recover(); v != nil {
-				if c.top == 0 {
-					crash(v)
-				}
-				panic(v) // nothing defers above the base: the process ends
-			}
+// unwound ends a body that did not return; mainLoop defers it.
+func (c *Coro) unwound() {
+	if !c.running {
+		return
+	}
+	if v := recover(); v != nil {
+		if c.edge == 0 {
+			crash(v)
 		}
-		_ = c.UnlockThread() // whoever wants to know asks CheckThread before the end
-		c.finish(!returned)
-		if !returned && c.top != 0 {
-			c.left = true
-			leaveGoexit()
-		}
-	}()
-	c.body(c)
-	returned = true
+		panic(v) // nothing defers above the base: the process ends
+	}
+	_ = c.UnlockThread()
+	c.finish(true)
+	if c.edge != 0 {
+		c.left = true
+		leaveGoexit()
+	}
 }
 
 // crash ends the process for a panic that a body on a stack of the runtime did
@@ -231,8 +243,8 @@ func (p *bodyPanic) Error() string {
 
 // end ends the goroutine of a coroutine that is idle or fresh.
 func (c *Coro) end() error {
-	if c.port != nil {
-		return c.port.end()
+	if p := c.port(); p != nil {
+		return p.end()
 	}
 	if c.g == notEnterable {
 		return nil // ended already
@@ -256,7 +268,7 @@ func (c *Coro) end() error {
 // ends. It is the owner's to call, while the body does not run; of no effect after the
 // end of the goroutine.
 func (c *Coro) InheritLabels() {
-	if c.port == nil && c.g != notEnterable {
+	if c.port() == nil && c.g != notEnterable {
 		copyLabels(c.g, inheritModes(c.g))
 	}
 }

@@ -18,7 +18,7 @@ func decide() decision {
 // owner, when the body has ended. It panics with the error that TrySwitch
 // would have answered.
 func (c *Coro) Switch() {
-	if err := c.port.trySwitch(c); err != nil {
+	if err := c.port().trySwitch(c); err != nil {
 		panic(err)
 	}
 }
@@ -26,12 +26,12 @@ func (c *Coro) Switch() {
 // TrySwitch is Switch for a caller that wants to go on after a refusal. Errors:
 // ErrDone, ErrRunning, ErrBubble, and for the body a *ThreadLockError. After
 // an error no side has run.
-func (c *Coro) TrySwitch() error { return c.port.trySwitch(c) }
+func (c *Coro) TrySwitch() error { return c.port().trySwitch(c) }
 
 // Transfer parks the body of c, which must be the caller, and runs the body of
 // to, which must be parked or fresh. c's owner becomes to's owner; c continues
 // when somebody switches to it. Errors: ErrNotCurrent, and those of TrySwitch.
-func (c *Coro) Transfer(to *Coro) error { return c.port.transfer(c, to) }
+func (c *Coro) Transfer(to *Coro) error { return c.port().transfer(c, to) }
 
 // CheckThread answers a *ThreadLockError if the body, which must be the caller,
 // holds more OS-thread locks than its owner did when it switched to it.
@@ -53,6 +53,10 @@ func InBubble() bool { return false }
 
 func currentBubble() uintptr { return 0 }
 
-func (c *Coro) make()      { c.port = newPortable() }
+func (c *Coro) make() {
+	_ = backend() // which says portably
+	c.link = newPortable()
+}
+
 func (c *Coro) arm()       { c.state, c.goexited = stateReady, false }
-func (c *Coro) end() error { return c.port.end() }
+func (c *Coro) end() error { return c.port().end() }

@@ -15,7 +15,7 @@ func (c *Coro) finish(goexited bool) {
 		c.state = stateClosed
 	}
 	if c.roams {
-		c.region = Region{}
+		c.region = packedRegion{}
 	}
 	c.in = notEnterable
 	c.body = nil

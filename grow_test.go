@@ -86,7 +86,7 @@ func TestWindowsOfARegion(t *testing.T) {
 
 func TestGrowingKeepsItsEnd(t *testing.T) {
 	c, err := New(growingRegion(t), func(c *Coro) {
-		if err := c.Resize(c.region.Lo + 4096); !errors.Is(err, ErrRegion) {
+		if err := c.Resize(c.region.lo + 4096); !errors.Is(err, ErrRegion) {
 			t.Error(err)
 		}
 	})
@@ -107,7 +107,7 @@ func TestCallsThatMayNotPanicGoOnInTheReserve(t *testing.T) {
 		if got := manyArguments(130, 1, -2, 3, -4, -5, 6, 7.5, 8.25, "nine", &one, []byte("ten"), 11i, ch, c, &reached); got != 130 {
 			t.Error("returned", got)
 		}
-		limit = c.region.Limit
+		limit = c.Region().Limit
 	})
 	require.NoError(t, err)
 	c.Switch()
@@ -137,7 +137,7 @@ func manyArguments(n int, a uint8, b int8, c uint16, d int16, e int32, f uint32,
 	}
 	r := manyArguments(n-1, a, b, c, d, e, f, g, h, s, p, bytes, i, ch, co, reached)
 	if a != 1 || b != -2 || c != 3 || d != -4 || e != -5 || f != 6 || g != 7.5 || h != 8.25 || s != "nine" || *p != 1 ||
-		string(bytes) != "ten" || i != 11i || co.region.First != MinWindow || v != want {
+		string(bytes) != "ten" || i != 11i || co.Region().First != MinWindow || v != want {
 		panic(fmt.Sprint("at ", n, ": ", a, b, c, d, e, f, g, h, s, *p, bytes, i, v))
 	}
 	return r + 1

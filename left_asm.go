@@ -12,7 +12,7 @@ func StackLeft() int {
 	if p == 0 {
 		return math.MaxInt
 	}
-	r := &coroAt(p).region
+	r := coroAt(p).Region()
 	end := r.Lo
 	if r.First != 0 {
 		end = r.Limit

@@ -1,6 +1,9 @@
 package stackhop
 
-import "runtime/debug"
+import (
+	"runtime/debug"
+	"unsafe"
+)
 
 // portable is the backend that needs nothing but goroutines and channels: a
 // body runs on a goroutine of its own, and one side waits on a channel while
@@ -17,8 +20,16 @@ type portable struct {
 	alive   bool    // the goroutine exists
 }
 
-func newPortable() *portable {
-	return &portable{enter: make(chan *Coro, 1), leave: make(chan struct{}, 1), bubble: currentBubble()}
+// port is nil if the asm backend serves.
+func (c *Coro) port() *portable {
+	if !portably {
+		return nil
+	}
+	return (*portable)(c.link) // SAFETY(K1): make stored one
+}
+
+func newPortable() unsafe.Pointer {
+	return unsafe.Pointer(&portable{enter: make(chan *Coro, 1), leave: make(chan struct{}, 1), bubble: currentBubble()})
 }
 
 // trySwitch is TrySwitch of the portable backend.
@@ -124,7 +135,7 @@ func (p *portable) end() error {
 
 // transfer parks the body of c and runs to, whose owner becomes c's.
 func (p *portable) transfer(c, to *Coro) error {
-	q := to.port
+	q := to.port()
 	switch {
 	case !p.running || goroutineID() != p.self:
 		return ErrNotCurrent

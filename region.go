@@ -49,6 +49,9 @@ const (
 	// system call wrapper most of the rest.
 	MinRegion = 4096
 
+	// MaxRegion is the most [Lo, Hi) that New accepts, in bytes.
+	MaxRegion = 1<<36 - RegionAlign
+
 	// MinWindow is the least First of a Region that grows, in bytes: three
 	// quarters of a window are usable.
 	MinWindow = 8192
@@ -74,25 +77,50 @@ func (e *RegionError) Error() string {
 // Is reports whether target is ErrRegion.
 func (e *RegionError) Is(target error) bool { return target == ErrRegion }
 
-// none reports whether r, zero or checked, is zero.
-func (r *Region) none() bool { return r.Top == 0 }
-
-// set is *r = v, word by word: v came in registers a moment ago, and the wider
-// loads that the compiler copies with would wait for the stores of the single words.
-func (r *Region) set(v Region) {
-	r.Lo, r.Top, r.Hi, r.First, r.Limit = v.Lo, v.Top, v.Hi, v.First, v.Limit
+// A packedRegion is a Region that was checked, or zero, in 24 bytes: what follows
+// lo is in units of RegionAlign, and but for first a distance from it.
+type packedRegion struct {
+	lo                    uintptr
+	top, hi, first, limit uint32
 }
+
+// set stores field by field: a load of several at once, to copy them, would wait for
+// the stores of the single ones.
+func (p *packedRegion) set(r Region) {
+	p.lo, p.top, p.hi, p.first, p.limit = r.Lo, units(r.Top-r.Lo), units(r.Hi-r.Lo), units(r.First), 0
+	if r.First != 0 {
+		p.limit = units(r.Limit - r.Lo)
+	}
+}
+
+func units(n uintptr) uint32 { return uint32(n / RegionAlign) }
+
+func (p *packedRegion) unpacked() Region {
+	r := Region{Lo: p.lo, Top: p.end(), Hi: p.lo + uintptr(p.hi)*RegionAlign}
+	if p.grows() {
+		r.First, r.Limit = uintptr(p.first)*RegionAlign, p.lo+uintptr(p.limit)*RegionAlign
+	}
+	return r
+}
+
+func (p *packedRegion) none() bool  { return p.top == 0 }
+func (p *packedRegion) grows() bool { return p.first != 0 }
+
+// end is Top.
+func (p *packedRegion) end() uintptr { return p.lo + uintptr(p.top)*RegionAlign }
 
 // Check returns nil, or a *RegionError for the first rule that r breaks.
 //
 //   - Lo, Top and Hi are multiples of RegionAlign, Lo < Top < Hi.
-//   - Top - Lo is at least MinRegion.
+//   - Top - Lo is at least MinRegion, Hi - Lo at most MaxRegion.
 //   - What lies above the header's lower end is at least a quarter of Hi - Lo
 //     (see Region for why).
 //   - Hi - Lo is no power of two. Then an overflow ends in the runtime's own
 //     fatal error (runtime.stackalloc) instead of a silent move to the heap.
 func (r Region) Check() error {
 	switch {
+	case uint64(r.Hi-r.Lo) > MaxRegion && r.Lo < r.Hi:
+		return &RegionError{r, fmt.Sprintf("Hi-Lo is %d bytes, the most is %d", r.Hi-r.Lo, uint64(MaxRegion))}
 	case r.First != 0 || r.Limit != 0:
 		return r.checkGrowing()
 	case r.Lo%RegionAlign != 0 || r.Top%RegionAlign != 0 || r.Hi%RegionAlign != 0:

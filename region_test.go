@@ -37,6 +37,17 @@ func TestRegionCheckNamesTheRule(t *testing.T) {
 	}
 }
 
+func TestRegionBeyondWhatIsKeptOfIt(t *testing.T) {
+	over := uint64(stackhop.MaxRegion) + stackhop.RegionAlign
+	if uint64(uintptr(over)) != over {
+		t.Skip("no address space for one")
+	}
+	r := stackhop.Region{Lo: 1 << 20, Top: 1<<20 + 16<<10, Hi: 1<<20 + uintptr(over)}
+	require.ErrorContains(t, r.Check(), "Hi-Lo is 68719476736 bytes, the most is 68719476720")
+	r.Hi -= stackhop.RegionAlign
+	require.NoError(t, r.Check())
+}
+
 func TestErrorsOfReset(t *testing.T) {
 	c, err := stackhop.New(stackhop.Region{}, nil)
 	require.NoError(t, err)

@@ -42,30 +42,32 @@ func (c *Coro) Resize(lo uintptr) error {
 	if !c.current() {
 		return ErrNotCurrent
 	}
-	if c.region.none() {
+	r := c.Region()
+	switch {
+	case c.region.none():
 		return &RegionError{Region{Lo: lo}, "a stack of the runtime has no end to move"}
+	case c.region.grows():
+		return &RegionError{r, "a region that grows keeps its end: what lies there is its reserve"}
 	}
-	if c.region.First != 0 {
-		return &RegionError{c.region, "a region that grows keeps its end: what lies there is its reserve"}
-	}
-	if err := (Region{Lo: lo, Top: c.region.Top, Hi: c.region.Hi}).Check(); err != nil {
+	r.Lo = lo
+	if err := r.Check(); err != nil {
 		return err
 	}
 	if most, ok := c.moveLo(lo); !ok {
 		return &RoomError{Lo: lo, Max: most}
 	}
-	c.region.Lo = lo
+	c.region.set(r)
 	return nil
 }
 
 // Room answers by how many bytes Resize, called here instead of it, could raise
 // the lower end of the region: 0 if it could not, or the caller is not the body.
 func (c *Coro) Room() int {
-	if c.region.none() || c.region.First != 0 || !c.current() {
+	if c.region.none() || c.region.grows() || !c.current() {
 		return 0
 	}
-	if most := c.mostLo(); most > c.region.Lo {
-		return int(most-c.region.Lo) &^ (RegionAlign - 1)
+	if most := c.mostLo(); most > c.region.lo {
+		return int(most-c.region.lo) &^ (RegionAlign - 1)
 	}
 	return 0
 }

@@ -2,9 +2,9 @@
 
 package stackhop
 
-func (c *Coro) current() bool { return c.port.current() }
+func (c *Coro) current() bool { return c.port().current() }
 
-func (c *Coro) mostLo() uintptr { return c.region.Top - MinRegion }
+func (c *Coro) mostLo() uintptr { return c.region.end() - MinRegion }
 
 func (c *Coro) moveLo(uintptr) (most uintptr, ok bool) { return 0, true }
 

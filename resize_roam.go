@@ -6,9 +6,15 @@ package stackhop
 // small stack of the runtime. It is otherwise as one that New made without a
 // body: born done, ended by Close.
 func NewRoaming() *Coro {
-	c := &Coro{roams: true, in: notEnterable, g: notEnterable}
-	c.make()
+	c := new(Coro)
+	c.InitRoaming()
 	return c
+}
+
+// InitRoaming is NewRoaming as Init is New.
+func (c *Coro) InitRoaming() {
+	c.roams, c.in, c.g = true, notEnterable, notEnterable
+	c.make()
 }
 
 // ResetOn gives a done coroutine that NewRoaming made the next body, and the
@@ -27,7 +33,7 @@ func (c *Coro) ResetOn(r Region, body func(c *Coro)) error {
 	}
 	c.region.set(r)
 	if err := c.Reset(body); err != nil {
-		c.region = Region{}
+		c.region = packedRegion{}
 		return err
 	}
 	return nil

@@ -26,8 +26,8 @@ func trySwitchSlow(c *Coro) *refusal {
 }
 
 func (c *Coro) slow() error {
-	if c.port != nil {
-		return c.port.trySwitch(c)
+	if p := c.port(); p != nil {
+		return p.trySwitch(c)
 	}
 	self := getg()
 	if self == c.g {
@@ -73,11 +73,8 @@ func transferSlow(c, to *Coro) *refusal {
 }
 
 func (c *Coro) slowTransfer(to *Coro) error {
-	if c.port != nil || to.port != nil {
-		if c.port == nil || to.port == nil {
-			panic("BUG: stackhop: coroutines of two backends in one process")
-		}
-		return c.port.transfer(c, to)
+	if p := c.port(); p != nil {
+		return p.transfer(c, to)
 	}
 	self := getg()
 	if self != c.g {
@@ -120,7 +117,7 @@ func (c *Coro) enterable(self uintptr) error {
 func (c *Coro) open() {
 	c.fresh = false
 	c.letIn()
-	if c.top == 0 {
+	if c.edge == 0 {
 		return
 	}
 	c.rearm(peek64(c.g + gSchedSP))
@@ -160,7 +157,7 @@ func (c *Coro) alignThread() {
 // CheckThread answers a *ThreadLockError if the body, which must be the caller,
 // holds more OS-thread locks than its owner did when it switched to it.
 func (c *Coro) CheckThread() error {
-	if c.port != nil {
+	if c.port() != nil {
 		return nil // every portable body has a goroutine, so a thread, to itself
 	}
 	g := getg()

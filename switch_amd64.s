@@ -10,7 +10,8 @@
 //	transferCoro        park one coroutine's body, run another's
 //	lockWindow          widen the stack window of a parked body (slow path)
 //	dropFrames          have a parked body leave its region, without running it
-//	rehome              move a fresh body onto its region
+//	startCoro           begin a fresh body
+//	rehome              move it onto its region
 //	coroutineBase_…     the outermost frame on a region
 //	leaveGoexit         drop all frames on a region, back to its base
 //
@@ -177,7 +178,7 @@
 
 // SWITCH parks the caller on c.link and runs whoever is parked there. It falls
 // through to what follows it, with nothing done, if it cannot. A coroutine of
-// the portable backend has no link.
+// the portable backend has no g.
 //
 //	before   link.gp = T     T: sched holds its sp, pc, bp      F: running here
 //	after    link.gp = F     F: sched holds its sp, pc, bp      T: running
@@ -206,7 +207,7 @@
 	CMPL	runtime·writeBarrier(SB), $0 \
 	JNE	enterMarking \
 	PARK \
-	CMPQ	Coro_top(DI), $0 \
+	CMPQ	Coro_edge(DI), $0 \
 	JEQ	enterNative \
 	WIDEN(DI) \
 enterNative: \
@@ -222,7 +223,7 @@ leave: \
 	CMPL	runtime·writeBarrier(SB), $0 \
 	JNE	leaveMarking \
 	PARK \
-	CMPQ	Coro_top(DI), $0 \
+	CMPQ	Coro_edge(DI), $0 \
 	JEQ	leaveNative \
 	NARROW \
 leaveNative: \
@@ -234,7 +235,7 @@ leaveNative: \
 enterMarking: \
 	TAKE \
 	JNE	busy \
-	CMPQ	Coro_top(DI), $0 \
+	CMPQ	Coro_edge(DI), $0 \
 	JEQ	enterMarkingNative \
 	WIDEN(DI) \
 enterMarkingNative: \
@@ -249,7 +250,7 @@ leaveMarking: \
 	JNE	busy \
 	PARK \
 	MOVQ	AX, Coro_spIn(DI) \
-	CMPQ	Coro_top(DI), $0 \
+	CMPQ	Coro_edge(DI), $0 \
 	JEQ	leaveMarkingNative \
 	NARROW \
 leaveMarkingNative: \
@@ -309,13 +310,13 @@ TEXT ·transferCoro(SB), NOSPLIT|NOFRAME, $0-24
 	GUESS(Coro_spIn, R12)
 	MOVQ	const_gM(R8), R10
 	MOVQ	$0, ret+16(FP)
-	CMPQ	Coro_top(R12), $0
+	CMPQ	Coro_edge(R12), $0
 	JEQ	toNative
 	WIDEN(R12)
 toNative:
 	PARK
 	MOVQ	AX, Coro_spIn(DI)
-	CMPQ	Coro_top(DI), $0
+	CMPQ	Coro_edge(DI), $0
 	JEQ	fromNative
 	NARROW
 fromNative:
@@ -373,8 +374,8 @@ TEXT ·dropFrames(SB), NOSPLIT|NOFRAME, $0-9
 	MOVQ	Coro_link(DI), SI
 	CMPQ	R9, const_coroGp(SI)
 	JNE	out
-	MOVQ	Coro_top(DI), R11
-	SUBQ	$const_RegionHeader, R11
+	MOVQ	Coro_edge(DI), R11
+	SUBQ	$const_spill, R11
 	// Here: R9 = the body's g, R11 = header.
 	MOVQ	hdrLo(R11), AX
 	MOVQ	AX, const_gStackLo(R9)
@@ -395,9 +396,24 @@ TEXT ·dropFrames(SB), NOSPLIT|NOFRAME, $0-9
 	MOVQ	AX, const_gSchedPC(R9)
 	ADDQ	$8, BX
 	MOVQ	BX, const_gSchedSP(R9)
-	MOVQ	$0, Coro_top(DI)
+	MOVQ	$0, Coro_edge(DI)
 	MOVB	$1, ret+8(FP)
 out:
+	RET
+
+// startCoro is the code of the closure that a coroutine's goroutine runs: c.start.
+// The closure is a part of c, so there is none to allocate. In, as every func value
+// is called: DX = closure, AX = the argument, the runtime's coro.
+TEXT ·startCoro(SB), NOSPLIT|NOFRAME|NEEDCTXT, $0-0
+	MOVQ	AX, BX
+	LEAQ	-Coro_entry(DX), AX
+	MOVQ	·startPC(SB), CX
+	JMP	CX
+
+// func startCoroPC() uintptr
+TEXT ·startCoroPC(SB), NOSPLIT|NOFRAME, $0-8
+	LEAQ	·startCoro(SB), AX
+	MOVQ	AX, ret+0(FP)
 	RET
 
 // func rehome(c *Coro)
@@ -411,8 +427,8 @@ out:
 TEXT ·rehome(SB), NOSPLIT|NOFRAME, $0-8
 	MOVQ	c+0(FP), DI
 	MOVQ	(TLS), R8
-	MOVQ	Coro_top(DI), BX
-	SUBQ	$const_RegionHeader, BX
+	MOVQ	Coro_edge(DI), BX
+	SUBQ	$const_spill, BX
 	// Here: BX = header = SP of the base.
 	MOVQ	SP, hdrSP(BX)
 	MOVQ	BP, hdrBP(BX)

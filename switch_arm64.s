@@ -122,7 +122,7 @@
 	CMP	R2, R4 \
 	BNE	slow \
 	CBNZ	R7, enterMarking \
-	MOVD	Coro_top(R0), R4 \
+	MOVD	Coro_edge(R0), R4 \
 	CBZ	R4, park \
 	WIDEN(R0) \
 	B	park \
@@ -130,7 +130,7 @@ leave: \
 	/* Here: g = F is the body, T its owner. */ \
 	MOVD	const_coroGp(R1), R2 \
 	CBNZ	R7, leaveMarking \
-	MOVD	Coro_top(R0), R4 \
+	MOVD	Coro_edge(R0), R4 \
 	CBZ	R4, park \
 	NARROW \
 park: \
@@ -151,7 +151,7 @@ take: \
 	BNE	busy \
 	STLXRW	R10, (R8), R4 \
 	CBNZ	R4, take \
-	MOVD	Coro_top(R0), R4 \
+	MOVD	Coro_edge(R0), R4 \
 	CBZ	R4, parkMarking \
 	WIDEN(R0) \
 	B	parkMarking \
@@ -166,7 +166,7 @@ takeOwner: \
 	BNE	busy \
 	STLXRW	R10, (R8), R4 \
 	CBNZ	R4, takeOwner \
-	MOVD	Coro_top(R0), R4 \
+	MOVD	Coro_edge(R0), R4 \
 	CBZ	R4, parkMarking \
 	NARROW \
 parkMarking: \
@@ -228,11 +228,11 @@ TEXT ·transferCoro(SB), NOSPLIT|NOFRAME, $0-24
 	BNE	slow
 	MOVD	const_gM(g), R6
 	MOVD	ZR, ret+16(FP)
-	MOVD	Coro_top(R11), R4
+	MOVD	Coro_edge(R11), R4
 	CBZ	R4, toNative
 	WIDEN(R11)
 toNative:
-	MOVD	Coro_top(R0), R4
+	MOVD	Coro_edge(R0), R4
 	CBZ	R4, fromNative
 	NARROW
 fromNative:
@@ -289,8 +289,8 @@ TEXT ·dropFrames(SB), NOSPLIT|NOFRAME, $0-9
 	MOVD	const_coroGp(R4), R4
 	CMP	R4, R2
 	BNE	out
-	MOVD	Coro_top(R0), R1
-	SUB	$const_RegionHeader, R1
+	MOVD	Coro_edge(R0), R1
+	SUB	$const_spill, R1
 	// Here: R2 = the body's g, R1 = header.
 	MOVD	hdrLo(R1), R4
 	MOVD	R4, const_gStackLo(R2)
@@ -312,18 +312,32 @@ TEXT ·dropFrames(SB), NOSPLIT|NOFRAME, $0-9
 	MOVD	ZR, const_gSchedLR(R2)
 	MOVD	hdrSP(R1), R4
 	MOVD	R4, const_gSchedSP(R2)
-	MOVD	ZR, Coro_top(R0)
+	MOVD	ZR, Coro_edge(R0)
 	MOVD	$1, R4
 	MOVB	R4, ret+8(FP)
 out:
+	RET
+
+// startCoro is the code of the closure that a coroutine's goroutine runs. In: R26 =
+// closure, R0 = the argument.
+TEXT ·startCoro(SB), NOSPLIT|NOFRAME|NEEDCTXT, $0-0
+	MOVD	R0, R1
+	SUB	$Coro_entry, R26, R0
+	MOVD	·startPC(SB), R4
+	B	(R4)
+
+// func startCoroPC() uintptr
+TEXT ·startCoroPC(SB), NOSPLIT|NOFRAME, $0-8
+	MOVD	$·startCoro(SB), R4
+	MOVD	R4, ret+0(FP)
 	RET
 
 // func rehome(c *Coro)
 // Runs c.mainLoop on c's region; returns on the native stack when that has.
 TEXT ·rehome(SB), NOSPLIT|NOFRAME, $0-8
 	MOVD	c+0(FP), R0
-	MOVD	Coro_top(R0), R1
-	SUB	$const_RegionHeader, R1
+	MOVD	Coro_edge(R0), R1
+	SUB	$const_spill, R1
 	// Here: R1 = header = SP of the base.
 	MOVD	RSP, R4
 	MOVD	R4, hdrSP(R1)

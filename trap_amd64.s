@@ -66,7 +66,9 @@ TEXT ·trapHandler(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
 	JNE	other
 	// The address is in the dead space.
 	MOVQ	si_addr(SI), CX
-	CMPQ	CX, Coro_top(R11)
+	MOVQ	Coro_edge(R11), R11
+	ADDQ	$const_edgeDepth, R11
+	CMPQ	CX, R11
 	JCS	other
 	CMPQ	CX, AX
 	JCC	other

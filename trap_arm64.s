@@ -56,7 +56,8 @@ TEXT ·trapHandler(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
 	CMP	R4, R10
 	BNE	other
 	MOVD	si_addr(R1), R4
-	MOVD	Coro_top(R11), R5
+	MOVD	Coro_edge(R11), R5
+	ADD	$const_edgeDepth, R5
 	CMP	R5, R4
 	BLO	other
 	CMP	R3, R4

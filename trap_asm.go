@@ -141,7 +141,7 @@ func (c *Coro) setWindow(w extent) {
 	c.lo, c.hi, c.guard = w.lo, w.hi, w.lo+stackGuard
 	c.soft = 0
 	c.grows = 0
-	if c.region.First != 0 {
+	if c.region.grows() {
 		c.grows = 1
 	}
 }
@@ -149,8 +149,11 @@ func (c *Coro) setWindow(w extent) {
 // rearm takes the window of c out of the reserve, where an overflow has put it,
 // if nothing that lives there is below sp any more.
 func (c *Coro) rearm(sp uintptr) {
-	if c.lo < c.region.Limit && sp >= c.region.Limit+stackGuard {
-		c.setWindow(extent{c.region.Limit, c.region.Hi})
+	if c.grows == 0 {
+		return
+	}
+	if r := c.Region(); c.lo < r.Limit && sp >= r.Limit+stackGuard {
+		c.setWindow(extent{r.Limit, r.Hi})
 	}
 }
 
@@ -159,7 +162,7 @@ func (c *Coro) rearm(sp uintptr) {
 // own accord; only a body that recovers from many overflows without any
 // switch in between needs to call it, after each recover.
 func (c *Coro) Rearm() {
-	if c.port != nil || c.grows == 0 || c.g != getg() || c.lo >= c.region.Limit {
+	if c.grows == 0 || c.g != getg() {
 		return
 	}
 	before := c.lo
@@ -181,7 +184,8 @@ func (c *Coro) shrink() {
 	if c.g == notEnterable || c.g == getg() {
 		return
 	}
-	w := c.region.first()
+	r := c.Region()
+	w := r.first()
 	if peek64(c.g+gSchedSP) >= w.lo+stackGuard {
 		c.setWindow(w)
 	}
@@ -208,6 +212,7 @@ func trapped(cs, registers uintptr) (over bool) {
 		throw("BUG: stackhop: copystack's frame is not as expected")
 	}
 	c := coroAt(peek64(peek64(g+gStktopsp) + coroSlot))
+	r := c.Region()
 
 	// adjustsudogs: what pointed into the old stack points into the new one, and
 	// nothing else does yet. Set while g parks or wakes on a channel.
@@ -228,10 +233,10 @@ func trapped(cs, registers uintptr) (over bool) {
 	switch {
 	case peek32(m+mNcgo) != 0:
 		throw("stackhop: coroutine stack overflow in a call from C: no window can move there")
-	case old.lo > c.region.Limit:
+	case old.lo > r.Limit:
 		// Four times the old window or more: a growth costs a signal, a wider window
 		// address space only, and scan work while somebody looks (see slowLeave).
-		c.setWindow(c.region.sized(2 * (now.hi - now.lo)))
+		c.setWindow(r.sized(2 * (now.hi - now.lo)))
 		counted = &growth.grown
 	case panics(g, m):
 		c.overflow(g)
@@ -274,7 +279,7 @@ func unadjust(elem uintptr, old, now extent) {
 
 // overflowAt is where, in the region's header, the kernel keeps where the last call
 // that did not fit would have gone.
-func (c *Coro) overflowAt() uintptr { return c.region.Top - RegionHeader + overflowSlot }
+func (c *Coro) overflowAt() uintptr { return c.region.end() - RegionHeader + overflowSlot }
 
 // overflow has g go on in overflowed, as if it had been called instead of the
 // function that did not fit, with room in the reserve.
@@ -319,9 +324,9 @@ func (c *Coro) stepOver(g, registers uintptr) (over bool) {
 
 // slideBelow moves the window down until it begins at lo or lower.
 func (c *Coro) slideBelow(lo uintptr) {
-	w, ok := extent{c.lo, c.hi}, true
+	r, w, ok := c.Region(), extent{c.lo, c.hi}, true
 	for w.lo > lo && ok {
-		w, ok = c.region.slid(w, retryStep)
+		w, ok = r.slid(w, retryStep)
 	}
 	if !ok {
 		throw("stackhop: coroutine stack overflow, and its reserve is used up")
@@ -385,6 +390,7 @@ var noPanicIn = [...]string{
 // overflowed is where a body goes on whose call did not fit.
 func overflowed() {
 	c := Current()
-	err := (*growth.overflow.Load())(Overflow{Region: c.region, PC: peek64(c.overflowAt()), Size: c.region.Top - c.region.Limit})
+	r := c.Region()
+	err := (*growth.overflow.Load())(Overflow{Region: r, PC: peek64(c.overflowAt()), Size: r.Top - r.Limit})
 	panic(err)
 }

@@ -62,7 +62,7 @@ func requireNarrow(t *testing.T, c *Coro, lo, hi uintptr, again func(), why stri
 	for range 100 {
 		l, h, sp, _ := window(c)
 		if l != lo || h != hi {
-			require.Equal(t, [2]uintptr{sp, c.region.Top - RegionHeader + spill}, [2]uintptr{l, h}, why)
+			require.Equal(t, [2]uintptr{sp, c.region.end() - edgeDepth}, [2]uintptr{l, h}, why)
 			return
 		}
 		again()
