@@ -62,7 +62,7 @@ func (g *target) Unwind() error {
 // discard ends a claimed task whose body has not begun.
 func (t *Task) discard() error {
 	id := t.id
-	if id.once {
+	if id.kind == once {
 		if err := id.coro.Close(); err != nil {
 			t.slot.Untake()
 			return err
@@ -105,7 +105,7 @@ func (t *Task) abandon() {
 	id := t.id
 	t.unrelate()
 	id.last = nil
-	if id.once {
+	if id.kind == once {
 		_ = id.coro.Close() // never switched to: no error
 	}
 	id.release()

@@ -40,9 +40,8 @@ const (
 	kernelPrefix = modulePath + "."
 	resumePrefix = modulePath + "/resume."
 	ctxPrefix    = modulePath + "/ctx."
-	servePrefix  = ctxPrefix + "(*identity).serve"
-	runPrefix    = ctxPrefix + "(*identity).runTask"
-	hopPrefix    = ctxPrefix + "(*identity).Hopped"
+	serveName    = ctxPrefix + "serve"
+	hopName      = ctxPrefix + "(*identity).Hopped"
 	growName     = modulePath + "/guard.Grow"
 )
 
@@ -89,16 +88,15 @@ func stackText() (text string, whole bool) {
 // key is how a trace names id where it is an argument.
 func (id *identity) key() string { return fmt.Sprintf("%p", id) }
 
-// identityIn finds the receiver of the frame that a goroutine has all the time
+// identityIn finds the argument of the frame that a goroutine has all the time
 // that it serves an identity, or calls a function for one on an auxiliary stack.
 func identityIn(trace string) (key string, depth int, ok bool) {
-	_, rest, hopped := strings.Cut(trace, "\n"+hopPrefix)
+	_, rest, hopped := strings.Cut(trace, "\n"+hopName+"(")
 	if !hopped {
-		if _, rest, ok = strings.Cut(trace, "\n"+servePrefix); !ok {
+		if _, rest, ok = strings.Cut(trace, "\n"+serveName+"("); !ok {
 			return "", 0, false
 		}
 	}
-	_, rest, _ = strings.Cut(rest, "(")
 	end := strings.IndexAny(rest, "?,)")
 	key, rest = rest[:max(end, 0)], rest[max(end, 0):]
 	if hopped {
@@ -117,7 +115,7 @@ func joined(parts []*stack) *stack {
 		if i != 0 { // it has hopped away
 			frames = frames[max(0, slices.IndexFunc(frames, func(f Frame) bool { return f.Func == growName })):]
 		}
-		if end := slices.IndexFunc(frames, func(f Frame) bool { return f.Func == hopPrefix }); end >= 0 {
+		if end := slices.IndexFunc(frames, func(f Frame) bool { return f.Func == hopName }); end >= 0 {
 			frames = frames[:end]
 		}
 		if i == 0 {
@@ -172,13 +170,14 @@ func parseFrame(call, at string) Frame {
 // trim keeps of all frames those of the body and of what it called, down to the
 // call that parked it.
 func (s *stack) trim(all []Frame) {
-	end := slices.IndexFunc(all, func(f Frame) bool { return strings.HasPrefix(f.Func, runPrefix) })
-	if s.begun = end >= 0; !s.begun {
+	end := slices.IndexFunc(all, func(f Frame) bool { return f.Func == serveName })
+	body := all[:max(0, end)]
+	if s.begun = len(skip(skip(body, "runtime."), kernelPrefix)) != 0; !s.begun { // serve may have parked
 		return
 	}
-	s.frames = all[:end]
+	s.frames = body
 	rest := skip(s.frames, "runtime.")
-	if len(rest) == 0 || !strings.HasPrefix(rest[0].Func, kernelPrefix) {
+	if !strings.HasPrefix(rest[0].Func, kernelPrefix) {
 		return
 	}
 	s.parked = true

@@ -18,5 +18,5 @@ func (id *identity) Moved(c *stackhop.Coro, stack *mmapstack.Stack) (was *mmapst
 //go:noinline
 func (id *identity) Hopped(depth int, fn func()) {
 	fn()
-	id.hops = uint16(depth - 1) // keeps both arguments alive, or traces would not have them
+	id.hops = uint8(depth - 1) // keeps both arguments alive, or traces would not have them
 }

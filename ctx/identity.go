@@ -2,6 +2,7 @@ package ctx
 
 import (
 	"runtime/debug"
+	"sync/atomic"
 
 	"github.com/stackhop/stackhop"
 	"github.com/stackhop/stackhop/cancel"
@@ -13,24 +14,34 @@ import (
 // An identity is a coroutine that runs tasks, one after another. Between them
 // it is parked on its stack and belongs to whoever keeps the stack (T1).
 type identity struct {
-	coro   *stackhop.Coro
-	task   *Task            // that runs on it now
-	last   *Task            // that ran on it last, and serves again once it is free (T2)
-	stack  *mmapstack.Stack // nil: one of the runtime
-	pool   *mmapstack.Pool  // where stack came from; nil: from the caller, or none
-	serve  func(*stackhop.Coro)
-	once   bool   // ends with its task
-	quit   bool   // serve returns instead of running a task
-	roams  bool   // has a stack only as long as that is open
-	busy   bool   // a task is on the caller's stack; guarded by the callerShard
-	listed bool   // in the registry, whose lock guards it
-	hops   uint16 // auxiliary stacks that the body is on, at the end of a hop
-	noted         // what the registry and dumps keep here
+	coro  stackhop.Coro    // first: a trace of serve has its address, and means the identity
+	task  *Task            // that runs on it now
+	last  *Task            // that ran on it last, and serves again once it is free (T2)
+	stack *mmapstack.Stack // nil: one of the runtime
+	pool  *mmapstack.Pool  // where stack came from; nil: from the caller, or none
+
+	// born is when the task began, in nanoseconds on the clock of sinceStart, times
+	// two. Odd: no sooner, it is only when a dump first saw the task. 0: unknown.
+	born atomic.Int64
+	at   uint32 // its place in the registry, whose lock guards it, and 1; 0: not there
+
+	kind identityKind
+	quit bool  // serve returns instead of running a task
+	busy bool  // a task is on the caller's stack; guarded by the callerShard
+	hops uint8 // auxiliary stacks that the body was on, see Hopped
 }
 
+type identityKind uint8
+
+const (
+	staying identityKind = iota
+	once                 // ends with its task
+	roaming              // has a stack only as long as that is open
+)
+
 // newIdentity makes a coroutine on stack, or on a stack of the runtime.
-func newIdentity(stack *mmapstack.Stack, once bool) (*identity, error) {
-	id := &identity{stack: stack, once: once}
+func newIdentity(stack *mmapstack.Stack, kind identityKind) (*identity, error) {
+	id := &identity{stack: stack, kind: kind}
 	var r stackhop.Region
 	if stack != nil {
 		r = stack.Region()
@@ -41,27 +52,24 @@ func newIdentity(stack *mmapstack.Stack, once bool) (*identity, error) {
 		}
 	}
 	nameTasks()
-	id.serve = id.serveAll
 	var first func(*stackhop.Coro) // Spawn gives it serve, again and again
-	if once {
-		first = id.serveOne
+	if kind == once {
+		first = serve
 	}
-	c, err := stackhop.New(r, first)
-	if err != nil {
+	if err := id.coro.Init(r, first); err != nil {
 		return nil, err
 	}
-	c.SetLocal(id)
-	id.coro = c
+	id.coro.SetLocal(id)
 	registry.add(id)
 	return id, nil
 }
 
 // reset gives the coroutine, which has none, a body.
 func (id *identity) reset() error {
-	if id.roams {
-		return id.coro.ResetOn(id.stack.Region(), id.serve)
+	if id.kind == roaming {
+		return id.coro.ResetOn(id.stack.Region(), serve)
 	}
-	return id.coro.Reset(id.serve)
+	return id.coro.Reset(serve)
 }
 
 // Slot is what resume finds the current task by.
@@ -72,22 +80,34 @@ func (id *identity) Slot() *resume.Slot {
 	return &id.task.slot
 }
 
-// serveAll is the body of the coroutine: a task, a pause, the next task. It is
-// one frame all its life, and no second switch is needed between two tasks.
-func (id *identity) serveAll(c *stackhop.Coro) {
+// serve is the body of every identity's coroutine: a task, a pause, the next task. It
+// is one frame all its life, and no second switch is needed between two tasks. After a
+// panic or Goexit it ends, and begins anew with the next task.
+func serve(c *stackhop.Coro) {
+	id := c.Local().(*identity)
+	runs := false
+	defer func() {
+		if runs {
+			id.aborted(recover())
+			id.end()
+		}
+	}()
 	for !id.quit {
-		id.runTask()
+		runs = true
+		t := id.task
+		t.fresh = false
+		t.body(t)
+		runs = false
+		id.end()
+		if id.kind == once {
+			id.keptLocked(c.UnlockThread())
+			return
+		}
 		if c.TrySwitch() != nil {
 			id.keptLocked(c.UnlockThread())
 			c.Switch()
 		}
 	}
-}
-
-// serveOne is the body of a coroutine that ends with its task.
-func (id *identity) serveOne(c *stackhop.Coro) {
-	id.runTask()
-	id.keptLocked(c.UnlockThread())
 }
 
 // keptLocked ends the task with err, if it left its thread locked and had no
@@ -98,24 +118,13 @@ func (id *identity) keptLocked(err error) {
 	}
 }
 
-// runTask runs the body to its end, however that comes. After a Goexit it does
-// not return.
-func (id *identity) runTask() {
-	t := id.task
-	returned := false
-	defer func() {
-		if !returned {
-			id.aborted(recover())
-		}
-		if t.family.Load() {
-			id.endFamily()
-			return
-		}
+// end is the last for the task on its stack: its body has returned, or was aborted.
+func (id *identity) end() {
+	if t := id.task; !t.family.Load() {
 		t.slot.End()
-	}()
-	t.fresh = false
-	t.body(t)
-	returned = true
+		return
+	}
+	id.endFamily()
 }
 
 // endFamily ends the children that the body has left. The task is cancelled
@@ -240,7 +249,7 @@ func (id *identity) Vacate() error {
 	if id.task != nil {
 		return ErrStackInUse
 	}
-	if !id.coro.Drop() && !id.coro.Done() { // between two tasks, serveAll has nothing left to do
+	if !id.coro.Drop() && !id.coro.Done() { // between two tasks, serve has nothing left to do
 		id.quit = true
 		err := id.coro.TrySwitch()
 		id.quit = false
@@ -248,7 +257,7 @@ func (id *identity) Vacate() error {
 			return err
 		}
 	}
-	if id.roams && id.toRoamers() {
+	if id.kind == roaming && id.toRoamers() {
 		return nil
 	}
 	id.last = nil

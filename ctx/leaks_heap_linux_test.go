@@ -97,7 +97,7 @@ func TestParseHeapReadsEveryRecord(t *testing.T) {
 		frame(0x400, "main.dumps", 0x1500),
 		goroutine(0x4200, "coroutine"),
 		frame(0x500, "main.body", 0x1600, 0x7000),
-		frame(0x510, servePrefix+"All", 0x1700),
+		frame(0x510, serveName, 0x1700),
 		frame(0x518, "main.calls it", 0, 0x7008),
 		frame(0x528, "main.main", 0x7000),
 		{tagThread, 1, 2, 3},

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"sort"
-	"strings"
 )
 
 // A goroutine is what a dump tells of one's stack. It refers to the same as for
@@ -58,7 +57,7 @@ func (g *goroutine) frame(p *parser) {
 	f.last = len(g.words)
 	p.ints(3)
 	name := string(p.bytes(p.int()))
-	f.stops, f.base = name == stoppedBy, strings.HasPrefix(name, servePrefix)
+	f.stops, f.base = name == stoppedBy, name == serveName
 	f.all = f.stops
 	if n := len(g.frames); n != 0 {
 		f.all = f.all || g.frames[n-1].stops

@@ -12,55 +12,53 @@ import (
 var registry identityList
 
 type identityList struct {
-	mu   sync.Mutex
-	head *identity
-	n    int
+	mu     sync.Mutex
+	chunks []*[chunk]*identity // all full, but for the last ones
+	n      int
 }
 
-// noted is what the registry and dumps keep in an identity.
-type noted struct {
-	prev, next *identity // guarded by registry.mu
-
-	// born is when the task began, in nanoseconds on the clock of sinceStart, times
-	// two. Odd: no sooner, it is only when a dump first saw the task. 0: unknown.
-	born atomic.Int64
-}
+const chunk = 64
 
 func (l *identityList) add(id *identity) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if id.next = l.head; id.next != nil {
-		id.next.prev = id
+	if l.n == len(l.chunks)*chunk {
+		l.chunks = append(l.chunks, new([chunk]*identity))
 	}
-	l.head, id.listed = id, true
+	*l.place(l.n) = id
 	l.n++
+	id.at = uint32(l.n)
 }
 
-// remove takes id out, if it is in.
+// remove takes id out, if it is in. The last one takes its place.
 func (l *identityList) remove(id *identity) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !id.listed {
+	if id.at == 0 {
 		return
 	}
-	if id.prev == nil {
-		l.head = id.next
-	} else {
-		id.prev.next = id.next
-	}
-	if id.next != nil {
-		id.next.prev = id.prev
-	}
-	id.prev, id.next, id.listed = nil, nil, false
 	l.n--
+	last := *l.place(l.n)
+	*l.place(l.n) = nil
+	if last != id {
+		*l.place(int(id.at - 1)) = last
+		last.at = id.at
+	}
+	id.at = 0
+	if end := len(l.chunks) - 1; l.n <= (end-1)*chunk { // one more is kept, or each add might make one
+		l.chunks[end] = nil
+		l.chunks = l.chunks[:end]
+	}
 }
+
+func (l *identityList) place(i int) **identity { return &l.chunks[i/chunk][i%chunk] }
 
 func (l *identityList) all() []*identity {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	ids := make([]*identity, 0, l.n)
-	for id := l.head; id != nil; id = id.next {
-		ids = append(ids, id)
+	for i := range l.n {
+		ids = append(ids, *l.place(i))
 	}
 	return ids
 }
@@ -70,7 +68,7 @@ func (l *identityList) all() []*identity {
 var watch atomic.Uint32
 
 const (
-	watchSeen = 1 << iota // there was a dump: noted.born may be set
+	watchSeen = 1 << iota // there was a dump: identity.born may be set
 	watchAge              // see TrackAge
 	watchPin
 )

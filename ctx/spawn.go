@@ -57,7 +57,7 @@ func prepare(body func(*Task), opts []Option) (*Task, error) {
 	if err != nil {
 		return nil, err
 	}
-	if id.coro.Done() { // new, or a Goexit ended it
+	if id.coro.Done() { // new, or a panic or Goexit ended it
 		if err := id.reset(); err != nil {
 			id.release()
 			return nil, err
@@ -95,7 +95,7 @@ func (id *identity) assign(body func(*Task), name string) *Task {
 	}
 	t.id, t.body, t.name, t.err = id, body, name, nil
 	id.coro.InheritLabels()
-	t.slot.Begin(id.coro, id)
+	t.slot.Begin(&id.coro, id)
 	return t
 }
 
@@ -105,7 +105,7 @@ func (id *identity) adopt(t *Task) {
 	id.noteStart()
 	id.setTask(t)
 	id.coro.InheritLabels()
-	t.slot.Move(id.coro, id)
+	t.slot.Move(&id.coro, id)
 }
 
 // New makes a task whose body begins at the first Resume. Options and errors
@@ -116,7 +116,7 @@ func New(body func(t *Task), opts ...Option) (*Task, error) {
 	if err != nil {
 		return nil, err
 	}
-	if id := t.id; stackhop.InBubble() && !id.once { // what notStarted finds out at the start
+	if id := t.id; stackhop.InBubble() && id.kind != once { // what notStarted finds out at the start
 		id.setTask(nil)
 		id.last = nil
 		id.release()
@@ -140,7 +140,7 @@ func notStarted(t *Task, err error) (*Task, error) {
 	id := t.id
 	id.setTask(nil)
 	id.last = nil
-	if err != stackhop.ErrBubble || id.once {
+	if err != stackhop.ErrBubble || id.kind == once {
 		t.unrelate()
 		id.release()
 		return nil, err

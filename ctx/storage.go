@@ -37,16 +37,21 @@ func acquire(set *settings) (*identity, error) {
 
 var portable = sync.OnceValue(func() bool { return stackhop.Backend().Name == "portable" })
 
-// oneTask reports whether a new identity must end with its first task: in a
+// oneTask answers once if a new identity must end with its first task: in a
 // bubble, which waits for its goroutines to end, and on the portable backend,
 // where only a new goroutine gets the spawner's bubble and labels.
-func oneTask() bool { return stackhop.InBubble() || portable() }
+func oneTask() identityKind {
+	if stackhop.InBubble() || portable() {
+		return once
+	}
+	return staying
+}
 
 // inBubble makes an identity for one task of the caller's bubble: on the
 // caller's stack if other is on one, else on a stack of the runtime.
 func inBubble(other *identity) (*identity, error) {
 	if other.stack == nil || other.pool != nil {
-		return newIdentity(nil, true)
+		return newIdentity(nil, once)
 	}
 	stack := other.stack
 	if err := other.Vacate(); err != nil {
@@ -61,7 +66,7 @@ func inBubble(other *identity) (*identity, error) {
 
 // release gives the storage back, when no frame of a task is left on it (T3).
 func (id *identity) release() {
-	if id.once {
+	if id.kind == once {
 		registry.remove(id)
 	}
 	switch {
@@ -69,7 +74,7 @@ func (id *identity) release() {
 		id.pool.Put(id.stack)
 	case id.stack != nil:
 		id.toCaller()
-	case !id.once:
+	case id.kind != once:
 		natives.put(id)
 	}
 }
@@ -88,9 +93,9 @@ func fromPool(pool *mmapstack.Pool) (*identity, error) {
 	}
 	if stackhop.InBubble() {
 		pool.Put(stack)
-		return newIdentity(nil, true)
+		return newIdentity(nil, once)
 	}
-	id, err := newIdentity(stack, false)
+	id, err := newIdentity(stack, staying)
 	if err != nil {
 		pool.Put(stack)
 		return nil, err
@@ -138,7 +143,7 @@ func fromCaller(stack *mmapstack.Stack) (*identity, error) {
 		id.busy = true
 		return id, nil
 	}
-	if stack.Kind() == mmapstack.Carved && !oneTask() {
+	if stack.Kind() == mmapstack.Carved && oneTask() != once {
 		return sh.fromRoamers(stack), nil
 	}
 	id, err := newIdentity(stack, oneTask())
@@ -155,7 +160,7 @@ func (id *identity) toCaller() {
 	sh.Lock()
 	defer sh.Unlock()
 	id.busy = false
-	if id.once {
+	if id.kind == once {
 		id.stack.Attach(nil)
 	}
 }
@@ -167,8 +172,8 @@ func (sh *callerShard) fromRoamers(stack *mmapstack.Stack) *identity {
 	if n := len(sh.roamers); n != 0 {
 		id, sh.roamers = sh.roamers[n-1], sh.roamers[:n-1]
 	} else {
-		id = &identity{coro: stackhop.NewRoaming(), roams: true}
-		id.serve = id.serveAll
+		id = &identity{kind: roaming}
+		id.coro.InitRoaming()
 		id.coro.SetLocal(id)
 		registry.add(id)
 	}
