@@ -2,7 +2,8 @@ package mmapstack
 
 import "github.com/stackhop/stackhop"
 
-// carving is what a stack knows of nested storage: as a parent, and as a child.
+// carving is what a stack knows of nested storage, as a parent and as a child, and
+// what one that is in no slab knows besides.
 type carving struct {
 	last   *Stack // the stack carved last and still open; others follow by next
 	spare  *Stack // closed ones, for the next Carve
@@ -10,11 +11,20 @@ type carving struct {
 
 	parent *Stack
 	by     Resizer // who moves the parent's end; nil: the parent's resize, if any
-	lo     uintptr // where the parent began before
 
-	mem   []byte // static memory below Region().Lo that is closed as a guard
-	ward  *ward  // of mem
-	whole []byte // static memory, all of it
+	size   int     // of a stack in no slab
+	static *static // nil unless its memory is
+}
+
+// A nested is a stack in no slab, with its carving.
+type nested struct {
+	stack Stack
+	more  carving
+}
+
+func (n *nested) init(kind Kind) *Stack {
+	n.stack.kind, n.stack.carving = kind, &n.more
+	return &n.stack
 }
 
 func (s *Stack) nest() *carving {
@@ -77,7 +87,7 @@ func (s *Stack) carve(size int, body Resizer) (*Stack, error) {
 	if size < MinSize || size > MaxSize {
 		return nil, &SizeError{"stack size", size, MinSize, MaxSize}
 	}
-	if s.region.First != 0 {
+	if s.grows() {
 		return nil, &BusyError{Why: "the lower end of a stack that grows is its reserve; carve from one that does not"}
 	}
 	c := s.nest()
@@ -88,11 +98,11 @@ func (s *Stack) carve(size int, body Resizer) (*Stack, error) {
 	}
 	usable := alignUp(uintptr(size), carveAlign)
 	whole := alignUp(usable+deadFor(usable), carveAlign)
-	lo := s.region.Lo
-	if w := s.region.Hi - lo - whole; w&(w-1) == 0 {
+	lo, hi := s.lo(), s.top+uintptr(s.dead)
+	if w := hi - lo - whole; w&(w-1) == 0 {
 		whole += carveAlign // what is left must be no power of two
 	}
-	if room := s.region.Top - lo; room < whole+stackhop.MinRegion {
+	if room := uintptr(s.room); room < whole+stackhop.MinRegion {
 		most := 0
 		if room > stackhop.MinRegion {
 			most = int((room - stackhop.MinRegion) / 4 * 3)
@@ -102,17 +112,16 @@ func (s *Stack) carve(size int, body Resizer) (*Stack, error) {
 	if err := s.moveEnd(body, lo+whole); err != nil {
 		return nil, &BusyError{Why: "the stack does not shrink", Err: err}
 	}
-	s.region.Lo = lo + whole
+	s.setLo(lo + whole)
 
 	k := c.spare
 	if k == nil {
-		k = &Stack{kind: Carved, carving: new(carving)}
+		k = new(nested).init(Carved)
 	} else {
 		c.spare, k.next = k.next, nil
 	}
-	k.carving.parent, k.carving.by, k.carving.lo = s, body, lo
-	k.region = stackhop.Region{Lo: lo, Top: lo + usable, Hi: lo + usable + deadFor(usable)}
-	k.size = int(usable)
+	k.carving.parent, k.carving.by, k.carving.size = s, body, int(usable)
+	k.setRegion(lo, lo+usable, lo+usable+deadFor(usable))
 	k.state = stateOut
 	k.next, c.last = c.last, k
 	if watch := watching.Load(); watch != 0 {
@@ -154,10 +163,11 @@ func (s *Stack) moveEnd(body Resizer, lo uintptr) error {
 // uncarve gives the memory of s back to its parent.
 func (s *Stack) uncarve() error {
 	parent, c := s.carving.parent, s.carving.parent.carving
-	if err := parent.moveEnd(s.carving.by, s.carving.lo); err != nil {
+	lo := s.lo() // as it was carved, since no stack carved from s is open
+	if err := parent.moveEnd(s.carving.by, lo); err != nil {
 		return &BusyError{Why: "the stack that was carved does not grow back", Err: err}
 	}
-	parent.region.Lo = s.carving.lo
+	parent.setLo(lo)
 	c.last = s.next
 	s.next, c.spare = c.spare, s
 	s.carving.parent, s.carving.by, s.carving.resize = nil, nil, nil

@@ -48,6 +48,8 @@
 //   - A slab holds 16 stacks, the next twice as many, up to 256 or 64 MiB,
 //     whichever is less. If the system refuses, half as many are tried, down
 //     to one.
+//   - A Stack is 64 bytes of Go heap, a cache line that no other has a part in. Those
+//     of a slab are made with it, eight in one object.
 //   - With mprotect, guards use at most half of vm.max_map_count
 //     (32765 mappings, some 16,000 stacks, by default).
 //   - A stack that grows has GrowDefault, 128 KiB, usable, and a reserve of twice

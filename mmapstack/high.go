@@ -41,7 +41,7 @@ func (s *Stack) ResetHighWater() {
 
 // memory is [Lo, Top) of an open stack, nil of others.
 func (s *Stack) memory() []byte {
-	if s.state == stateFree || s.region.Lo == 0 {
+	if s.state == stateFree || s.top == 0 {
 		return nil
 	}
 	root := s
@@ -52,10 +52,10 @@ func (s *Stack) memory() []byte {
 	if root.slab != nil {
 		whole = root.slab.mem
 	} else {
-		whole = root.carving.whole
+		whole = root.carving.static.mem
 	}
 	base := addrOf(whole)
-	return whole[s.region.Lo-base : s.region.Top-base]
+	return whole[s.lo()-base : s.top-base]
 }
 
 // lowestUsed returns the index of the lowest word of mem that is not zero, or its

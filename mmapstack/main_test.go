@@ -18,6 +18,8 @@ const childEnv = "MMAPSTACK_TEST_CHILD"
 // traceEnv has stacks that a test leaks printed with their maker.
 const traceEnv = "MMAPSTACK_TEST_TRACE"
 
+const is64 = ^uint(0)>>63 == 1
+
 var children = map[string]func(){}
 
 func TestMain(m *testing.M) {

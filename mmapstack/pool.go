@@ -147,7 +147,7 @@ func (p *Pool) GetAttached() (*Stack, error) {
 	sh := &p.shards[i]
 	if sh.top.Load() != nil {
 		if s := sh.top.Swap(nil); s != nil {
-			s.state, s.home = stateOut, sh
+			s.state, s.home = stateOut, uint8(i)
 			if watch := watching.Load() | p.watch; watch != 0 {
 				taken(s, watch)
 			}
@@ -164,16 +164,19 @@ func (p *Pool) GetAttached() (*Stack, error) {
 // open: the memory would come to serve two at once. Two Puts at the same time
 // are not always noticed.
 func (p *Pool) Put(s *Stack) {
-	if s == nil || s.pool != p || s.state != stateOut || s.carving != nil && s.carving.last != nil {
+	if s == nil || s.Pool() != p || s.state != stateOut || s.carving != nil && s.carving.last != nil {
 		p.misput(s)
 	}
+	sh := &p.shards[s.home]
 	s.state = stateIdle
-	s.uses++
+	if s.uses++; s.uses == 0 {
+		p.done.Add(1 << 16)
+	}
 	if watch := watching.Load() | p.watch; watch != 0 {
 		given(s, watch)
 	}
 	// An idle stack in the slot counts as hot, whatever the limits.
-	if sh := s.home; p.hotCap == 0 || !sh.top.CompareAndSwap(nil, s) {
+	if p.hotCap == 0 || !sh.top.CompareAndSwap(nil, s) {
 		p.putSlow(s)
 	}
 }
@@ -182,9 +185,9 @@ func (p *Pool) misput(s *Stack) {
 	switch {
 	case s == nil:
 		panic("mmapstack: Put of a nil stack")
-	case s.pool == nil && s.state == stateFree:
+	case s.Pool() == nil && s.state == stateFree:
 		panic("mmapstack: Put of a closed stack; drop the second release")
-	case s.pool != p:
+	case s.Pool() != p:
 		panic(fmt.Sprintf("mmapstack: Put of a %v stack that came from elsewhere; put it into its own pool, or Close it", s.kind))
 	case s.state != stateOut:
 		panic("mmapstack: Put of a stack that is not out; drop the second Put")
@@ -231,7 +234,7 @@ func (p *Pool) getSlow(i int) (*Stack, error) {
 
 // out makes s the caller's.
 func (p *Pool) out(s *Stack, i int) *Stack {
-	s.state, s.home, s.lean = stateOut, &p.shards[i], false
+	s.state, s.home, s.lean = stateOut, uint8(i), false
 	if watch := watching.Load() | p.watch; watch != 0 {
 		taken(s, watch)
 	}
@@ -241,13 +244,14 @@ func (p *Pool) out(s *Stack, i int) *Stack {
 // cutStack makes a stack, of a new slab if need be. The caller holds p.mu.
 func (p *Pool) cutStack() (*Stack, error) {
 	var sl *slab
-	if n := len(p.slabs); n > 0 && p.slabs[n-1].cut < len(p.slabs[n-1].stacks) {
+	if n := len(p.slabs); n > 0 && p.slabs[n-1].cut < p.slabs[n-1].count {
 		sl = p.slabs[n-1]
 	} else {
 		var err error
 		if sl, err = newSlab(p.lay, min(p.lay.slabStacks(n), p.max-p.cut), p.guard, 0); err != nil {
 			return nil, err
 		}
+		sl.pool = p
 	}
 	s, err := sl.cutStack()
 	if err != nil {
@@ -259,7 +263,6 @@ func (p *Pool) cutStack() (*Stack, error) {
 	if sl.cut == 1 {
 		p.slabs = append(p.slabs, sl)
 	}
-	s.kind, s.pool = Pooled, p
 	p.cut++
 	return s, nil
 }
@@ -286,7 +289,7 @@ func (p *Pool) putSlow(s *Stack) {
 // first, and reports whether there was one.
 func (p *Pool) push(s *Stack, limit int) bool {
 	for _, wait := range [2]bool{false, true} {
-		if s.home.put(s, limit, wait) {
+		if p.shards[s.home].put(s, limit, wait) {
 			return true
 		}
 		for n := range p.shards {
@@ -304,7 +307,7 @@ func (p *Pool) free(s *Stack) error {
 		return err
 	}
 	s.slab.dropPages(s, 0)
-	p.done.Add(s.uses)
+	p.done.Add(uint64(s.uses))
 	s.uses = 0
 	p.freed.Add(1)
 	return nil

@@ -25,7 +25,7 @@ func TestEveryRegionPassesCheckAndIsApart(t *testing.T) {
 				require.GreaterOrEqual(t, r.Lo-uintptr(p.lay.gap), base)
 				require.LessOrEqual(t, r.Hi, base+uintptr(len(s.slab.mem)))
 				for _, o := range all {
-					require.True(t, r.Hi <= o.region.Lo || o.region.Hi <= r.Lo, "%v and %v", s, o)
+					require.True(t, r.Hi <= o.Region().Lo || o.Region().Hi <= r.Lo, "%v and %v", s, o)
 				}
 				all = append(all, s)
 			}
@@ -43,7 +43,7 @@ func TestSuccessiveStacksHaveDifferentColours(t *testing.T) {
 	for range 4 * Colours {
 		s, err := p.Get()
 		require.NoError(t, err)
-		seen[s.region.Top%4096]++
+		seen[s.top%4096]++
 		all = append(all, s)
 	}
 	require.Len(t, seen, Colours)
@@ -133,6 +133,36 @@ func TestStatsAddUp(t *testing.T) {
 	p.Put(s)
 }
 
+// A stack counts its uses in 16 bits.
+func TestNoUseIsLostHoweverOftenAStackIsPut(t *testing.T) {
+	p := newPool(t, 16<<10, probedGuard())
+	const n = 1<<17 + 3
+	for range n {
+		s, err := p.Get()
+		require.NoError(t, err)
+		p.Put(s)
+	}
+	st := p.Stats()
+	require.EqualValues(t, n, st.Puts)
+	require.EqualValues(t, n, st.Gets)
+	require.EqualValues(t, 1, st.Misses)
+}
+
+func TestPoolIsThatOfAPooledStackWhileItIsMapped(t *testing.T) {
+	subjects(t, func(t *testing.T, s *Stack) {
+		require.Equal(t, s.Kind() == Pooled, s.Pool() != nil)
+	})
+	p := newPool(t, 0, probedGuard())
+	s, err := p.Get()
+	require.NoError(t, err)
+	require.Same(t, p, s.Pool())
+	p.Put(s)
+	require.Same(t, p, s.Pool())
+	require.NoError(t, p.Close())
+	require.Nil(t, s.Pool())
+	require.Nil(t, new(Stack).Pool())
+}
+
 func TestPutBeyondTheLimitsGivesPagesBack(t *testing.T) {
 	var freed []any
 	p := newPool(t, 64<<10, probedGuard(), WithKeep(0), WithIdle(1), WithOnFree(func(v any) { freed = append(freed, v) }))
@@ -143,8 +173,8 @@ func TestPutBeyondTheLimitsGivesPagesBack(t *testing.T) {
 		require.NoError(t, err)
 		s.Attach(i)
 		all = append(all, s)
-		off := s.region.Lo - addrOf(s.slab.mem)
-		for k := range s.size {
+		off := s.lo() - addrOf(s.slab.mem)
+		for k := range s.Size() {
 			s.slab.mem[int(off)+k] = 1
 		}
 	}
@@ -160,9 +190,9 @@ func TestPutBeyondTheLimitsGivesPagesBack(t *testing.T) {
 	require.EqualValues(t, n+3, st.Puts)
 	if runtime.GOOS == "linux" {
 		for i, s := range all {
-			mem := s.slab.mem[s.region.Lo-addrOf(s.slab.mem):][:s.size]
+			mem := s.slab.mem[s.lo()-addrOf(s.slab.mem):][:s.Size()]
 			require.Zero(t, mem[0], "the lowest page is gone")
-			top := mem[s.region.Top-s.region.Lo-1]
+			top := mem[uintptr(s.room)-1]
 			if i < n {
 				require.EqualValues(t, 1, top, "what lives on an idle stack stays")
 			} else {

@@ -77,7 +77,7 @@ func (sh *shard) put(s *Stack, limit int, wait bool) bool {
 
 // push puts s into its list. The caller holds the lock.
 func (sh *shard) push(s *Stack) {
-	sh.done += s.uses
+	sh.done += uint64(s.uses)
 	s.uses = 0
 	list := &sh.hot
 	if s.lean {

@@ -9,15 +9,16 @@ import (
 // A slab is one mapping and the stacks in it. The owner of its pool's lock, or
 // of its only stack, owns it.
 type slab struct {
-	mem    []byte
-	lay    layout
-	guard  guardKind
-	first  int     // colour of its first stack
-	stacks []Stack // as many as there is room for; those from cut on are not made yet
-	cut    int
-	cold   int // used by Trim
-	maps   int64
-	ward   ward
+	pool  *Pool // nil for New's, and when it is unmapped
+	mem   []byte
+	lay   layout
+	guard guardKind
+	first int // colour of its first stack
+	count int // stacks that there is room for; those from cut on are not made yet
+	cut   int
+	cold  int // used by Trim
+	maps  int64
+	ward  ward // which has the stacks
 }
 
 var totals struct{ bytes, slabs, guardMaps, fallbacks atomic.Int64 }
@@ -42,10 +43,10 @@ func newSlab(lay layout, n int, guard guardKind, colour int) (*slab, error) {
 		if err == nil {
 			totals.slabs.Add(1)
 			totals.bytes.Add(int64(len(mem)))
-			sl := &slab{mem: mem, lay: lay, guard: guard, first: colour, stacks: make([]Stack, n)}
+			sl := &slab{mem: mem, lay: lay, guard: guard, first: colour, count: n}
 			sl.ward.lo, sl.ward.size = addrOf(mem), uintptr(len(mem))
 			sl.ward.gap, sl.ward.stride = uintptr(lay.gap), uintptr(lay.stride())
-			sl.ward.stacks = sl.stacks
+			sl.ward.stacks = newStacks(n)
 			sl.ward.add()
 			return sl, nil
 		}
@@ -67,6 +68,9 @@ func mmapRemedy(errno syscall.Errno) string {
 	return "use fewer or smaller stacks, or raise RLIMIT_AS (ulimit -v), vm.max_map_count or the commit limit"
 }
 
+// stack returns the i-th stack, which there is room for.
+func (sl *slab) stack(i int) *Stack { return sl.ward.stack(uintptr(i)) }
+
 // cutStack makes the next stack of the slab, which has room for it: it puts up
 // its guard. On an error nothing has changed.
 func (sl *slab) cutStack() (*Stack, error) {
@@ -75,10 +79,10 @@ func (sl *slab) cutStack() (*Stack, error) {
 	if err := sl.putGuard(i, off); err != nil {
 		return nil, err
 	}
-	s := &sl.stacks[i]
+	s := sl.stack(i)
+	r := sl.lay.region(addrOf(sl.mem)+uintptr(off), sl.first+i)
 	s.slab = sl
-	s.size = sl.lay.usable()
-	s.region = sl.lay.region(addrOf(sl.mem)+uintptr(off), sl.first+i)
+	s.setRegion(r.Lo, r.Top, r.Hi)
 	sl.cut++
 	return s, nil
 }
@@ -140,10 +144,10 @@ func chargeMaps(n int64) bool {
 // bytes below Top.
 func (sl *slab) dropPages(s *Stack, keep int) {
 	base := addrOf(sl.mem)
-	lo := int(s.region.Lo - base)
+	lo := int(s.lo() - base)
 	hi := lo + sl.lay.size
 	if keep > 0 {
-		hi = lo + int(alignDown(s.region.Top-s.region.Lo-uintptr(keep), uintptr(pageCeil(1))))
+		hi = lo + int(alignDown(uintptr(s.room)-uintptr(keep), uintptr(pageCeil(1))))
 	}
 	if hi > lo {
 		discard(sl.mem[lo:hi])
@@ -157,7 +161,7 @@ func (sl *slab) unmap() error {
 	if err := unmapMemory(sl.mem); err != nil {
 		sl.ward.prev = nil
 		sl.ward.add()
-		return &MapError{Op: "munmap", Stacks: len(sl.stacks), Size: sl.lay.size, Bytes: n, Errno: errnoOf(err)}
+		return &MapError{Op: "munmap", Stacks: sl.count, Size: sl.lay.size, Bytes: n, Errno: errnoOf(err)}
 	}
 	totals.slabs.Add(-1)
 	totals.bytes.Add(-int64(n))

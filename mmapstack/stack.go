@@ -44,20 +44,26 @@ const (
 // one at a time. After Close, or Put, it must not be used: its fields may
 // already serve somebody else.
 type Stack struct {
-	region   stackhop.Region
 	attached any
 	next     *Stack   // in a list of the pool, or the stack carved before this one
-	home     *shard   // where Put takes a pooled stack back to
-	slab     *slab    // nil for carved and static ones
-	carving  *carving // nil until Carve, SetResizer or WithGuard on static memory need it
-	pool     *Pool    // nil unless pooled
-	uses     uint64   // Puts that the pool has not counted yet
-	size     int
+	slab     *slab    // what the stacks of one mapping have in common; nil for carved and static ones
+	carving  *carving // which these have from the start; nil for others until Carve or SetResizer need it
+	top      uintptr  // of the Region; 0 when closed
+	room     uint32   // Top - Lo
+	uses     uint16   // Puts that the pool has not counted yet
+	home     uint8    // the shard of the pool that Put takes it back to
 	kind     Kind
+	dead     uint32 // Hi - Top
 	state    uint8
-	lean     bool    // its pages were given back since it was last out
-	_        [8]byte // 128 bytes in all: neighbours in a slab share no pair of cache lines
+	lean     bool // its pages were given back since it was last out
+
+	// 64 bytes in all, a cache line that no two share: see newStacks. Neighbours
+	// may make up the pair of lines that some processors fetch together. Put loads
+	// home and uses while stores to state are under way, which takes longer if they
+	// are in the same word.
 }
+
+const _ = uint32(MaxSize) // room and dead hold any size
 
 // Region returns the stack's window. It shrinks while stacks are carved from
 // the stack.
@@ -65,17 +71,54 @@ type Stack struct {
 // nosplit: as GuardOwner.
 //
 //go:nosplit
-func (s *Stack) Region() stackhop.Region { return s.region }
+func (s *Stack) Region() (r stackhop.Region) { // r has a name, so that callers make no copy of it
+	top := s.top
+	r.Lo, r.Top, r.Hi = top-uintptr(s.room), top, top+uintptr(s.dead)
+	if sl := s.slab; sl != nil && sl.lay.first != 0 && top != 0 {
+		r.First, r.Limit = uintptr(sl.lay.first), r.Lo+uintptr(sl.lay.reserve)
+	}
+	return r
+}
+
+// setRegion has Region answer these bounds, all 0 for a closed stack.
+func (s *Stack) setRegion(lo, top, hi uintptr) {
+	s.top, s.room, s.dead = top, uint32(top-lo), uint32(hi-top)
+}
+
+// setLo moves its lower end.
+func (s *Stack) setLo(lo uintptr) { s.room = uint32(s.top - lo) }
+
+// lo is Region().Lo.
+func (s *Stack) lo() uintptr { return s.top - uintptr(s.room) }
+
+func (s *Stack) grows() bool { return s.slab != nil && s.slab.lay.first != 0 }
 
 // Size returns the usable bytes: whole pages for mapped stacks, of which up to
 // Colours*ColourStep bytes at the top are left out for colouring.
-func (s *Stack) Size() int { return s.size }
+func (s *Stack) Size() int {
+	switch {
+	case s.slab != nil:
+		return s.slab.lay.usable()
+	case s.carving != nil:
+		return s.carving.size
+	}
+	return 0 // not made yet
+}
 
 // Kind returns where the memory comes from.
 func (s *Stack) Kind() Kind { return s.kind }
 
+// Pool returns the pool that a pooled stack came from. It is nil for the other
+// kinds, and when the pool has unmapped the stack.
+func (s *Stack) Pool() *Pool {
+	if s.slab == nil {
+		return nil
+	}
+	return s.slab.pool
+}
+
 func (s *Stack) String() string {
-	return fmt.Sprintf("%v stack of %s at %#x", s.kind, bytesText(s.size), s.region.Lo)
+	return fmt.Sprintf("%v stack of %s at %#x", s.kind, bytesText(s.Size()), s.lo())
 }
 
 // Attach keeps one value with the stack, nil to forget it. It stays across
@@ -140,7 +183,8 @@ func (s *Stack) Close() error {
 	if watch&watchMakers != 0 {
 		forgetMaker(s)
 	}
-	s.state, s.region = stateFree, stackhop.Region{}
+	s.state = stateFree
+	s.setRegion(0, 0, 0)
 	return nil
 }
 
@@ -156,8 +200,8 @@ func (s *Stack) closable() error {
 // else as an Occupant. The caller must have the stack from its pool or own it.
 // Error: *BusyError if the value does not leave; it stays attached then.
 func (s *Stack) Evict() error {
-	if s.pool != nil {
-		return s.evict(s.pool.onFree)
+	if p := s.Pool(); p != nil {
+		return s.evict(p.onFree)
 	}
 	return s.evict(nil)
 }

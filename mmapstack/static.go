@@ -19,6 +19,13 @@ var statics struct {
 	open []*Stack
 }
 
+// A static is what only a static stack has.
+type static struct {
+	mem   []byte // all of it
+	guard []byte // a part below Region().Lo that is closed
+	ward  ward   // of guard, if there is one
+}
+
 // Static makes a stack of mem, which must not be Go heap: a package-level
 // array, or memory that the caller mapped. The caller must not touch mem until
 // Close. The highest quarter of it is dead space. WithGuard closes its lowest
@@ -53,9 +60,16 @@ func Static(mem []byte, opts ...Option) (*Stack, error) {
 		guard = mem[skip : skip+pageCeil(max(o.guard, 1))]
 		rest = mem[skip+len(guard):]
 	}
-	s := &Stack{kind: StaticMem, state: stateOut, carving: &carving{mem: guard, whole: mem}}
-	s.region = staticRegion(addrOf(rest), len(rest))
-	s.size = int(s.region.Top - s.region.Lo)
+	all := new(struct {
+		nested
+		static
+	})
+	all.mem, all.guard = mem, guard
+	s := all.init(StaticMem)
+	s.state = stateOut
+	r := staticRegion(addrOf(rest), len(rest))
+	s.setRegion(r.Lo, r.Top, r.Hi)
+	s.carving.size, s.carving.static = int(r.Top-r.Lo), &all.static
 
 	statics.Lock()
 	defer statics.Unlock()
@@ -69,8 +83,9 @@ func Static(mem []byte, opts ...Option) (*Stack, error) {
 			return nil, guardError(s, guard, err)
 		}
 		n := uintptr(len(guard))
-		s.carving.ward = &ward{lo: addrOf(guard), size: n, gap: n, stride: n, static: s}
-		s.carving.ward.add()
+		w := &all.ward
+		w.lo, w.size, w.gap, w.stride, w.static = addrOf(guard), n, n, n, s
+		w.add()
 	}
 	statics.open = append(statics.open, s)
 	if watch := watching.Load(); watch != 0 {
@@ -91,21 +106,22 @@ func staticRegion(base uintptr, n int) stackhop.Region {
 
 // extent returns the memory that a static stack takes, its guard included.
 func (s *Stack) extent() (lo, hi uintptr) {
-	if g := s.carving.mem; g != nil {
-		return addrOf(g), s.region.Hi
+	r := s.Region()
+	if g := s.carving.static.guard; g != nil {
+		return addrOf(g), r.Hi
 	}
-	return s.region.Lo, s.region.Hi
+	return r.Lo, r.Hi
 }
 
 // unstatic opens the guard again and forgets the stack.
 func (s *Stack) unstatic() error {
 	statics.Lock()
 	defer statics.Unlock()
-	if g := s.carving.mem; g != nil {
+	if g := s.carving.static.guard; g != nil {
 		if err := protectRW(g); err != nil {
 			return guardError(s, g, err)
 		}
-		s.carving.ward.remove()
+		s.carving.static.ward.remove()
 	}
 	for i, t := range statics.open {
 		if t == s {
@@ -117,7 +133,7 @@ func (s *Stack) unstatic() error {
 }
 
 func guardError(s *Stack, guard []byte, err error) error {
-	return &MapError{Op: "mprotect", Stacks: 1, Size: s.size, Bytes: len(guard), Errno: errnoOf(err)}
+	return &MapError{Op: "mprotect", Stacks: 1, Size: s.Size(), Bytes: len(guard), Errno: errnoOf(err)}
 }
 
 // onHeap asks the runtime whether p points into an object of the Go heap, by

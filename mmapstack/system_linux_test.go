@@ -44,15 +44,15 @@ func TestGapsAreClosedAndStacksAreOpen(t *testing.T) {
 			s, err := p.Get()
 			require.NoError(t, err)
 			all = append(all, s)
-			lo := int(s.region.Lo - addrOf(s.slab.mem))
+			lo := int(s.lo() - addrOf(s.slab.mem))
 			page := os.Getpagesize()
 			for off := lo - p.lay.gap; off < lo; off += page {
 				require.True(t, faults(s.slab.mem[off:]), "stack %d, guard at %d", i, off-lo)
 			}
-			for off := lo; off < lo+s.size; off += page {
+			for off := lo; off < lo+s.Size(); off += page {
 				require.False(t, faults(s.slab.mem[off:]), "stack %d at %d", i, off-lo)
 			}
-			for off := lo + s.size; off < lo+s.size+p.lay.gap; off += page {
+			for off := lo + s.Size(); off < lo+s.Size()+p.lay.gap; off += page {
 				require.True(t, faults(s.slab.mem[off:]), "stack %d, dead space at %d", i, off-lo)
 			}
 		}
@@ -70,9 +70,9 @@ func init() {
 		if err != nil {
 			panic(err)
 		}
-		lo := int(s.region.Lo - addrOf(s.slab.mem))
-		s.slab.mem[lo], s.slab.mem[lo+s.size-1] = 1, 1
-		fmt.Printf("touching %#x\n", s.region.Lo+uintptr(off))
+		lo := int(s.lo() - addrOf(s.slab.mem))
+		s.slab.mem[lo], s.slab.mem[lo+s.Size()-1] = 1, 1
+		fmt.Printf("touching %#x\n", s.lo()+uintptr(off))
 		s.slab.mem[lo+off] = 1
 		fmt.Println("survived")
 	}
@@ -221,8 +221,6 @@ func TestWithoutMemoryTheErrorNamesSizeAndErrnoAndNothingLeaks(t *testing.T) {
 	require.Contains(t, out, "closing: <nil>")
 }
 
-const is64 = ^uint(0)>>63 == 1
-
 func mustLayout(t *testing.T, size int) layout {
 	lay, err := newLayout(size, 0, growth{})
 	require.NoError(t, err)
@@ -236,10 +234,10 @@ func TestFreshStackHasNoPages(t *testing.T) {
 	p := newPool(t, 64<<10, probedGuard())
 	s, err := p.Get()
 	require.NoError(t, err)
-	off := int(s.region.Lo - addrOf(s.slab.mem))
-	mem := s.slab.mem[off : off+s.size]
+	off := int(s.lo() - addrOf(s.slab.mem))
+	mem := s.slab.mem[off : off+s.Size()]
 	require.Zero(t, resident(t, mem))
-	top := int(s.region.Top - s.region.Lo)
+	top := int(s.room)
 	for i := top - 3000; i < top; i++ { // a header and shallow frames
 		mem[i] = 1
 	}

@@ -137,8 +137,9 @@ func (p *Pool) unmapEmpty() (first error) {
 			return false
 		}
 		p.cut -= sl.cut
-		for i := range sl.stacks[:sl.cut] {
-			sl.stacks[i].state, sl.stacks[i].pool = stateFree, nil
+		sl.pool = nil
+		for i := range sl.cut {
+			sl.stack(i).state = stateFree
 		}
 		return true
 	})
@@ -147,8 +148,8 @@ func (p *Pool) unmapEmpty() (first error) {
 
 // recool takes the stacks of a slab that could not be unmapped for cold ones.
 func (p *Pool) recool(sl *slab) {
-	for i := range sl.stacks[:sl.cut] {
-		s := &sl.stacks[i]
+	for i := range sl.cut {
+		s := sl.stack(i)
 		s.next, p.cold = p.cold, s
 		p.ncold++
 	}

@@ -8,12 +8,40 @@ import (
 // A ward is memory with guards in it: a slab, or static memory that has one.
 type ward struct {
 	lo, size    uintptr
-	gap, stride uintptr // each stride begins with a guard of gap bytes
-	stacks      []Stack // one a stride
-	static      *Stack  // instead of stacks
+	gap, stride uintptr   // each stride begins with a guard of gap bytes
+	stacks      [][]Stack // one a stride; chunk in each slice but the last
+	static      *Stack    // instead of stacks
 
 	next atomic.Pointer[ward]
 	prev *ward
+}
+
+// chunk stacks make 512 bytes on 64 bits, the most that the allocator gives without
+// a header of 8 bytes in front (heapBitsInSpan, mbitmap.go, Go 1.25 to 1.27), and so
+// at a multiple of 64: each is a cache line of its own, and no byte is wasted.
+const chunk = 8
+
+// newStacks returns n stacks.
+func newStacks(n int) [][]Stack {
+	stacks := make([][]Stack, 0, (n+chunk-1)/chunk)
+	for ; n > 0; n -= chunk {
+		stacks = append(stacks, make([]Stack, min(n, chunk)))
+	}
+	return stacks
+}
+
+// stack returns the i-th stack, or nil.
+//
+// nosplit: as GuardOwner.
+//
+//go:nosplit
+func (w *ward) stack(i uintptr) *Stack {
+	if c := i / chunk; c < uintptr(len(w.stacks)) {
+		if some := w.stacks[c]; i%chunk < uintptr(len(some)) {
+			return &some[i%chunk]
+		}
+	}
+	return nil
 }
 
 // wards has all of them. Who looks from a signal handler takes no lock: links
@@ -61,16 +89,13 @@ func GuardOwner(addr uintptr) *Stack {
 		if addr < w.lo || addr-w.lo >= w.size {
 			continue
 		}
-		i := (addr - w.lo) / w.stride
 		switch {
 		case (addr-w.lo)%w.stride >= w.gap:
 			return nil // in a stack
 		case w.static != nil:
 			return w.static
-		case i < uintptr(len(w.stacks)):
-			return &w.stacks[i]
 		}
-		return nil // above the last stack
+		return w.stack((addr - w.lo) / w.stride) // nil above the last stack
 	}
 	return nil
 }

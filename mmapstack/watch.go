@@ -137,7 +137,7 @@ func measure(s *Stack, watch uint32) {
 	}
 	mark := s.HighWater()
 	if watch&watchMarks != 0 {
-		s.pool.marks.add(mark)
+		s.slab.pool.marks.add(mark)
 	}
 	sites.Lock()
 	defer sites.Unlock()
@@ -148,7 +148,7 @@ func measure(s *Stack, watch uint32) {
 }
 
 func noteSite(s *Stack) {
-	key := siteKey{kind: s.kind, size: s.size, grows: s.region.First != 0}
+	key := siteKey{kind: s.kind, size: s.Size(), grows: s.grows()}
 	runtime.Callers(4, key.pcs[:])
 	sites.Lock()
 	defer sites.Unlock()
