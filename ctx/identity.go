@@ -18,7 +18,6 @@ type identity struct {
 	task  *Task            // that runs on it now
 	last  *Task            // that ran on it last, and serves again once it is free (T2)
 	stack *mmapstack.Stack // nil: one of the runtime
-	pool  *mmapstack.Pool  // where stack came from; nil: from the caller, or none
 
 	// born is when the task began, in nanoseconds on the clock of sinceStart, times
 	// two. Odd: no sooner, it is only when a dump first saw the task. 0: unknown.
@@ -35,6 +34,7 @@ type identityKind uint8
 
 const (
 	staying identityKind = iota
+	pooled               // likewise, and its stack goes back to its pool
 	once                 // ends with its task
 	roaming              // has a stack only as long as that is open
 )

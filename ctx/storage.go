@@ -50,7 +50,7 @@ func oneTask() identityKind {
 // inBubble makes an identity for one task of the caller's bubble: on the
 // caller's stack if other is on one, else on a stack of the runtime.
 func inBubble(other *identity) (*identity, error) {
-	if other.stack == nil || other.pool != nil {
+	if other.stack == nil || other.kind == pooled {
 		return newIdentity(nil, once)
 	}
 	stack := other.stack
@@ -70,8 +70,8 @@ func (id *identity) release() {
 		registry.remove(id)
 	}
 	switch {
-	case id.pool != nil:
-		id.pool.Put(id.stack)
+	case id.kind == pooled:
+		id.stack.Pool().Put(id.stack)
 	case id.stack != nil:
 		id.toCaller()
 	case id.kind != once:
@@ -85,6 +85,7 @@ func fromPool(pool *mmapstack.Pool) (*identity, error) {
 		return nil, err
 	}
 	if id, ok := stack.Attached().(*identity); ok {
+		id.kind = pooled // it may have come by WithStack
 		return id, nil
 	}
 	if err := stack.Evict(); err != nil { // another library's
@@ -95,12 +96,11 @@ func fromPool(pool *mmapstack.Pool) (*identity, error) {
 		pool.Put(stack)
 		return newIdentity(nil, once)
 	}
-	id, err := newIdentity(stack, staying)
+	id, err := newIdentity(stack, pooled)
 	if err != nil {
 		pool.Put(stack)
 		return nil, err
 	}
-	id.pool = pool
 	stack.Attach(id)
 	return id, nil
 }
@@ -140,6 +140,9 @@ func fromCaller(stack *mmapstack.Stack) (*identity, error) {
 	case id.busy:
 		return nil, ErrStackInUse
 	default:
+		if id.kind == pooled {
+			id.kind = staying // the caller got it from the pool together with the identity
+		}
 		id.busy = true
 		return id, nil
 	}

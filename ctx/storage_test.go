@@ -153,6 +153,35 @@ func TestOwnStackServesManyTasksThenCloses(t *testing.T) {
 	require.ErrorIs(t, err, ctx.ErrOption)
 }
 
+// A stack of a pool may come from the caller, too; what was made for it stays with it,
+// and it goes back to whom it came from.
+func TestPooledStackFromTheCaller(t *testing.T) {
+	if stackhop.Backend().Name == "portable" {
+		t.Skip("WithPool uses a stack of the runtime")
+	}
+	pool, err := mmapstack.NewPool(32<<10, mmapstack.WithMax(1))
+	require.NoError(t, err)
+	for range 3 {
+		s, err := pool.GetAttached()
+		require.NoError(t, err)
+		for range 2 {
+			task, err := ctx.Spawn(func(t *ctx.Task) { t.Yield() }, ctx.WithStack(s))
+			require.NoError(t, err)
+			_, err = ctx.Spawn(func(*ctx.Task) {}, ctx.WithPool(pool))
+			require.ErrorIs(t, err, mmapstack.ErrLimit, "it is the caller's")
+			require.NoError(t, task.Resume())
+			require.True(t, task.Done())
+		}
+		pool.Put(s)
+		for range 3 { // each gives it back
+			task, err := ctx.Spawn(func(*ctx.Task) {}, ctx.WithPool(pool))
+			require.NoError(t, err)
+			require.True(t, task.Done())
+		}
+	}
+	require.NoError(t, pool.Close())
+}
+
 func TestTrimEndsIdleCoroutines(t *testing.T) {
 	if portable() {
 		t.Skip("portable backend: no mapped stacks in use")
