@@ -48,8 +48,19 @@ func next(s *Slot, settle func(*Slot, bool) error) error {
 }
 
 // first is enter for a task that nobody else can claim yet.
-func first(s *Slot, run func(*Slot) *Slot, settle func(*Slot, bool) error) error {
-	return settle(run(s), false)
+func first(s *Slot, run func(*Slot) *Slot, begun func(*Slot) error) error { return begun(run(s)) }
+
+// begun is settle for first. A task that could not begin is nobody else's to claim.
+//
+//go:noinline
+func begun(parked *Slot) error {
+	if parked.post == postRefused {
+		var err error
+		if parked, err = parked.again(); err != nil {
+			return err
+		}
+	}
+	return parked.after()
 }
 
 // run runs the task and returns who has parked in the end: it, or to whom it

@@ -4,10 +4,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/stackhop/stackhop"
+	"github.com/stackhop/stackhop/cancel"
 	"github.com/stackhop/stackhop/resume"
 )
 
@@ -229,4 +231,26 @@ func TestBodysCallsFromOutsidePanic(t *testing.T) {
 	require.PanicsWithValue(t, resume.ErrNotOnTask, func() { tk.suspend(&h) })
 	require.NoError(t, h.Resume())
 	require.Panics(t, func() { tk.slot.Yield() })
+}
+
+// Who is refused has the task all to itself still, to try elsewhere.
+func TestATaskThatCouldNotBeginIsNobodyElses(t *testing.T) {
+	if stackhop.Backend().Name == "portable" {
+		t.Skip("portable backend: bubbles are not told apart")
+	}
+	c, err := stackhop.New(stackhop.Region{}, nil)
+	require.NoError(t, err)
+	ran := false
+	tk := new(task)
+	require.NoError(t, c.Reset(func(*stackhop.Coro) { ran = true; tk.slot.End() }))
+	tk.slot.Begin(c, tk)
+	synctest.Test(t, func(t *testing.T) {
+		require.ErrorIs(t, tk.slot.Run(), stackhop.ErrBubble)
+		tk.slot.Ask()
+		require.Equal(t, cancel.Busy, tk.slot.Claim(true))
+		require.ErrorIs(t, tk.slot.Resume(), resume.ErrRunning)
+	})
+	require.NoError(t, tk.slot.Run())
+	require.True(t, ran)
+	require.True(t, tk.slot.Done())
 }

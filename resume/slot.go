@@ -101,8 +101,9 @@ func (s *Slot) Rehost(c *stackhop.Coro) { s.coro = c }
 func (s *Slot) Hold() { s.give(stateYielded) }
 
 // Run runs the first part of a task that Begin prepared: until it suspends or
-// ends. Errors: those of Coro.TrySwitch; the task has not begun then.
-func (s *Slot) Run() error { return first(s, run, settle) }
+// ends. Errors: those of Coro.TrySwitch; the task has not begun then, and is as
+// Begin left it.
+func (s *Slot) Run() error { return first(s, run, begun) }
 
 // Resume is the owner's end of Yield: it runs the task on the calling
 // goroutine until it suspends or ends.
