@@ -53,11 +53,15 @@ func (g *target) Mark(err *cancel.Error) {
 func (g *target) Claim(ready bool) cancel.Claim { return g.slot.Claim(ready) }
 
 func (g *target) Unwind() error {
-	if g.fresh {
-		return (*Task)(g).discard()
+	if t := (*Task)(g); !t.begun() {
+		return t.discard()
 	}
 	return g.slot.Unwind()
 }
+
+// begun reports whether the body of a task has begun that the caller has claimed: of
+// those that New made it may not have.
+func (t *Task) begun() bool { return t.body == nil }
 
 // discard ends a claimed task whose body has not begun.
 func (t *Task) discard() error {
@@ -68,7 +72,7 @@ func (t *Task) discard() error {
 			return err
 		}
 	}
-	t.fresh, t.err = false, t.node.Err()
+	t.body, t.err = nil, t.node.Err()
 	return resume.Run(id.Ended())
 }
 

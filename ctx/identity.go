@@ -95,8 +95,9 @@ func serve(c *stackhop.Coro) {
 	for !id.quit {
 		runs = true
 		t := id.task
-		t.fresh = false
-		t.body(t)
+		body := t.body
+		t.body = nil
+		body(t)
 		runs = false
 		id.end()
 		if id.kind == once {
@@ -184,7 +185,7 @@ func (id *identity) aborted(v any) {
 func (id *identity) Ended() *resume.Slot {
 	t := id.task
 	id.setTask(nil)
-	t.id, t.body = nil, nil
+	t.id = nil
 	if _, panicked := t.err.(*PanicError); panicked {
 		id.last = nil // else what it panicked with would be kept
 	}
@@ -218,6 +219,9 @@ func (id *identity) Asked() (next *resume.Slot) {
 	defer func() {
 		switch {
 		case !alone:
+		case !t.begun(): // New has not given it out yet
+			t.slot.Adopt()
+			_ = t.discard()
 		case returned:
 			t.slot.Adopt()
 			next = &t.slot

@@ -122,11 +122,11 @@ func New(body func(t *Task), opts ...Option) (*Task, error) {
 		id.release()
 		if id, err = inBubble(id); err != nil {
 			t.unrelate()
+			t.slot.Finish()
 			return nil, err
 		}
 		id.adopt(t)
 	}
-	t.fresh = true
 	t.slot.Hold()
 	return t, nil
 }
@@ -143,11 +143,13 @@ func notStarted(t *Task, err error) (*Task, error) {
 	if err != stackhop.ErrBubble || id.kind == once {
 		t.unrelate()
 		id.release()
+		t.slot.Finish()
 		return nil, err
 	}
 	id.release()
 	if id, err = inBubble(id); err != nil {
 		t.unrelate()
+		t.slot.Finish()
 		return nil, err
 	}
 	id.adopt(t)

@@ -16,8 +16,8 @@ import (
 type Task struct {
 	slot resume.Slot // first: so it costs Resume nothing to find, see resume.enter
 	id   *identity   // nil once done
-	body func(*Task)
-	err  error // valid once done
+	body func(*Task) // until it begins
+	err  error       // valid once done
 	name string
 
 	node   cancel.Node
@@ -25,7 +25,6 @@ type Task struct {
 	home   resume.Publisher
 	more   atomic.Pointer[more] // what few tasks have
 	family atomic.Bool          // it has, or had, children
-	fresh  bool                 // made by New, and not begun
 	waits  atomic.Pointer[waitList]
 }
 
