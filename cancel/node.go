@@ -42,6 +42,7 @@ type Node struct {
 	waiter                   func() // see AwaitChildren
 
 	requests atomic.Int32 // that are looking at the node: C4
+	had      atomic.Bool  // a child, since Begin
 }
 
 // Init names the target, once.
@@ -49,7 +50,12 @@ func (n *Node) Init(t Target) { n.target = t }
 
 // Begin makes the node of something that has ended that of something new,
 // without parent and mark.
-func (n *Node) Begin() { n.err, n.closed = nil, nil }
+func (n *Node) Begin() {
+	n.err, n.closed = nil, nil
+	if n.had.Load() {
+		n.had.Store(false)
+	}
+}
 
 // Attach makes n, which nobody else knows yet, a child of parent. If parent has
 // been asked to end, or all its children have, it answers the *Error, and n stays
@@ -68,6 +74,9 @@ func (n *Node) Attach(parent *Node) error {
 		n.prev.next = n
 	}
 	parent.last = n
+	if !parent.had.Load() {
+		parent.had.Store(true)
+	}
 	n.setRoot(root)
 	return nil
 }

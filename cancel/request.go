@@ -158,3 +158,7 @@ func (n *Node) HasChildren() bool {
 	defer root.mu.Unlock()
 	return n.last != nil
 }
+
+// HadChildren reports whether anything has been attached to n since Begin. It takes
+// no lock, and is for n's own target: besides that only descendants may attach.
+func (n *Node) HadChildren() bool { return n.had.Load() }
