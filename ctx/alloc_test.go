@@ -26,6 +26,8 @@ func TestWarmCallsDoNotAllocate(t *testing.T) {
 		{"WithStackSize", []ctx.Option{ctx.WithStackSize(16 << 10)}},
 		{"WithNativeStack", []ctx.Option{ctx.WithNativeStack()}},
 		{"WithStack", []ctx.Option{ctx.WithStack(own)}},
+		{"WithOnEnd", []ctx.Option{ctx.WithOnEnd(nobodyCares{})}},
+		{"WithHome", []ctx.Option{ctx.WithHome(new(keeper))}},
 		{"two options", []ctx.Option{ctx.WithName("x"), ctx.WithStackSize(16 << 10)}},
 	} {
 		t.Run("spawn, end, free/"+tc.name, func(t *testing.T) {
@@ -42,6 +44,22 @@ func TestWarmCallsDoNotAllocate(t *testing.T) {
 			task, _ := ctx.Spawn(body, ctx.WithName("x"), ctx.WithStackSize(16<<10))
 			_ = task.Free()
 		}))
+	})
+	t.Run("child and others by turns", func(t *testing.T) {
+		var allocs float64
+		spawn(t, func(parent *ctx.Task) {
+			allocs = testing.AllocsPerRun(100, func() {
+				task, _ := ctx.Spawn(body, ctx.WithParent(parent))
+				_ = task.Free()
+				task, _ = ctx.Spawn(body)
+				_ = task.Free()
+			})
+		})
+		require.Zero(t, allocs)
+	})
+	t.Run("kept", func(t *testing.T) {
+		require.EqualValues(t, 1, testing.AllocsPerRun(100, func() { _, _ = ctx.Spawn(body) }))
+		require.EqualValues(t, 1, testing.AllocsPerRun(100, func() { _, _ = ctx.Spawn(body, ctx.WithName("x")) }), "extras come with it")
 	})
 	t.Run("yield, resume", func(t *testing.T) {
 		stop := false

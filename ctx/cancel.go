@@ -24,7 +24,7 @@ func (t *Task) Cancel(cause error) error {
 	if t.slot.Done() {
 		return nil
 	}
-	return t.node.Request(cause)
+	return t.extras().node.Request(cause)
 }
 
 // CancelPending reports whether the task was asked to end, by Cancel of it or
@@ -45,7 +45,7 @@ type target Task
 
 func (g *target) Mark(err *cancel.Error) {
 	g.slot.Ask()
-	if m := g.more.Load(); m != nil {
+	if m := g.ext.Load().more.Load(); m != nil {
 		m.asked(err)
 	}
 }
@@ -72,22 +72,21 @@ func (t *Task) discard() error {
 			return err
 		}
 	}
-	t.body, t.err = nil, t.node.Err()
+	t.body, t.err = nil, t.askedWith()
 	return resume.Run(id.Ended())
 }
 
-// relate does what the options say on relatives. On an error the task is gone.
+// relate ties the task to its parent and its context. On an error it is gone.
 func (t *Task) relate(set *settings) error {
-	t.onEnd, t.home = set.onEnd, set.home
+	x := t.extras()
 	if set.context != nil {
-		if err := t.follow(set.context); err != nil {
+		if err := x.follow(t, set.context); err != nil {
 			t.abandon()
 			return err
 		}
 	}
 	if set.parent != nil {
-		set.parent.family.Store(true)
-		if err := t.node.Attach(&set.parent.node); err != nil {
+		if err := x.node.Attach(&set.parent.extras().node); err != nil {
 			t.abandon()
 			return err
 		}
@@ -98,10 +97,14 @@ func (t *Task) relate(set *settings) error {
 // unrelate takes a task that could not begin away from its relatives. What the
 // end of a child leads to does not happen: its parent is below, running.
 func (t *Task) unrelate() {
-	if m := t.more.Load(); m != nil {
+	x := t.ext.Load()
+	if x == nil {
+		return
+	}
+	if m := x.more.Load(); m != nil {
 		m.unfollow()
 	}
-	t.node.Leave()
+	x.node.Leave()
 }
 
 // abandon gives back what a prepared task was to run on.
@@ -125,8 +128,10 @@ func (t *Task) beneath(cur *Task) bool {
 
 // Parent returns the task that WithParent named, while this one has not ended.
 func (t *Task) Parent() *Task {
-	if p := t.node.Parent(); p != nil {
-		return (*Task)(p.Target().(*target))
+	if x := t.ext.Load(); x != nil {
+		if p := x.node.Parent(); p != nil {
+			return (*Task)(p.Target().(*target))
+		}
 	}
 	return nil
 }
@@ -134,7 +139,8 @@ func (t *Task) Parent() *Task {
 // awaitChildren cancels the children that live, and returns when all have
 // ended.
 func (t *Task) awaitChildren() {
-	if t.node.RequestChildren(parentEnded) != nil && t.node.HasChildren() {
+	node := &t.ext.Load().node
+	if node.RequestChildren(parentEnded) != nil && node.HasChildren() {
 		_ = t.slot.Park((*childless)(t))
 	}
 }
@@ -143,7 +149,7 @@ func (t *Task) awaitChildren() {
 type childless Task
 
 func (c *childless) Publish(h resume.Handle) {
-	if !c.node.AwaitChildren(func() { _ = h.Resume() }) {
+	if !c.ext.Load().node.AwaitChildren(func() { _ = h.Resume() }) {
 		_ = h.Resume()
 	}
 }

@@ -17,12 +17,12 @@ type more struct {
 }
 
 // follow has t cancelled when c is done.
-func (t *Task) follow(c context.Context) error {
+func (x *extras) follow(t *Task, c context.Context) error {
 	if c.Err() != nil {
 		return &cancel.Error{Cause: context.Cause(c)}
 	}
 	m := &more{from: c}
-	t.more.Store(m)
+	x.more.Store(m)
 	m.stop = context.AfterFunc(c, func() { _ = t.Cancel(context.Cause(c)) })
 	return nil
 }
@@ -31,19 +31,20 @@ func (t *Task) follow(c context.Context) error {
 // the cause of that, or has ended. It derives from the one of WithContext.
 func (t *Task) Context() context.Context {
 	var own context.Context
-	t.node.Do(func() {
-		m := t.more.Load()
+	x := t.extras()
+	x.node.Do(func() {
+		m := x.more.Load()
 		if m == nil {
 			m = &more{from: context.Background()}
 		}
 		if m.own == nil {
 			m.own, m.cancel = context.WithCancelCause(m.from)
-			t.more.Store(m)
+			x.more.Store(m)
 			resume.Barrier() // its end looks for more after the word says done
 			if t.slot.Done() {
 				m.cancel(nil)
 			} else if t.slot.WasAsked() {
-				m.cancel(t.node.ErrLocked())
+				m.cancel(x.node.ErrLocked())
 			}
 		}
 		own = m.own
@@ -64,7 +65,7 @@ func (m *more) unfollow() bool { return m.stop == nil || m.stop() }
 
 // endContext is called when the task has ended.
 func (t *Task) endContext(m *more) {
-	t.node.Do(func() {
+	t.ext.Load().node.Do(func() {
 		if m.cancel != nil && t.slot.Done() {
 			m.cancel(t.err)
 		}

@@ -69,9 +69,10 @@
 //	WithNativeStack    the runtime's, which grows               kept for the next such task
 //
 // A stack keeps its coroutine when its task ends, so that the next task on it
-// starts without an allocation. The [Task] itself is an allocation of 288
+// starts without an allocation. The [Task] itself is an allocation of 128
 // bytes, unless the owner of an earlier one said by [Task.Free] that it is no
-// longer in use. Idle coroutines on the runtime's stacks are kept up to a number
+// longer in use. A name, relatives, a home or an Ender make it 288; so do the first
+// Cancel, Wait, Context or child, by an allocation of their own. Idle coroutines on the runtime's stacks are kept up to a number
 // of 256; of others, mmapstack decides.
 //
 // The portable backend (see stackhop.Backend) runs all tasks on stacks of the
@@ -91,8 +92,12 @@
 //	T4  A task has children only while it is running, waiting or suspended: an
 //	    unwinding one has none left and gets no new ones, and one whose body is
 //	    over awaits them before its frames go.
-//	T5  Who sets waits or more calls resume.Barrier and then looks at Done;
+//	T5  Who sets extras, waits or more calls resume.Barrier and then looks at Done;
 //	    the task's end looks at them after the word says done. One sees the other.
 //	T6  A dump reads of an identity its task, atomically, and of the task the name
 //	    and what has locks or is atomic. While it does, no Task serves again.
+//	T7  Extras are made at the first need, by anybody, and stay the Task's. A task
+//	    without them has never been asked to end, and is no relative of others; who
+//	    asks it, or becomes its child, makes them first. Name, onEnd and home are
+//	    set before the body begins, home then by the body only.
 package ctx

@@ -108,11 +108,13 @@ func (s *sight) look(k *stack, whole bool) bool {
 		state = "" // it is not known which of the two the stack belongs to
 	}
 	s.info = TaskInfo{
-		ID: k.goroutine, Name: t.name, State: k.state(state), CancelPending: t.CancelPending(),
+		ID: k.goroutine, Name: t.name(), State: k.state(state), CancelPending: t.CancelPending(),
 		Age: age, AgeExact: exact, Stack: k.frames, StackCut: k.cut,
 	}
 	s.info.WaitsOn = k.waitsOn(s.info.State)
-	t.node.Do(func() { s.parent = t.Parent() })
+	if x := t.ext.Load(); x != nil {
+		x.node.Do(func() { s.parent = t.Parent() })
+	}
 	return s.id.currentTask() == t // else some of it may be the next task's
 }
 

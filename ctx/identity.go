@@ -115,13 +115,13 @@ func serve(c *stackhop.Coro) {
 // other error.
 func (id *identity) keptLocked(err error) {
 	if err != nil && id.task.err == nil {
-		id.task.err = &PanicError{Task: id.task.name, Value: err, Stack: debug.Stack()}
+		id.task.err = &PanicError{Task: id.task.name(), Value: err, Stack: debug.Stack()}
 	}
 }
 
 // end is the last for the task on its stack: its body has returned, or was aborted.
 func (id *identity) end() {
-	if t := id.task; !t.family.Load() {
+	if t := id.task; !t.hasFamily() {
 		t.slot.End()
 		return
 	}
@@ -134,7 +134,7 @@ func (id *identity) endFamily() {
 	t := id.task
 	defer func() {
 		if v := recover(); v != nil && t.err == nil { // of a Publish, see despite
-			t.err = &PanicError{Task: t.name, Value: v, Stack: debug.Stack()}
+			t.err = &PanicError{Task: t.name(), Value: v, Stack: debug.Stack()}
 		}
 		t.slot.End()
 	}()
@@ -162,19 +162,19 @@ func (id *identity) aborted(v any) {
 	cancelled := t.slot.Unwinding()
 	overflow, _ := v.(*guard.OverflowError)
 	if overflow != nil {
-		overflow.Task = t.name
+		overflow.Task = t.name()
 	}
 	switch {
 	case overflow != nil && !cancelled:
 		t.err = overflow
 	case v != nil:
-		err := &PanicError{Task: t.name, Value: v, Stack: debug.Stack()}
+		err := &PanicError{Task: t.name(), Value: v, Stack: debug.Stack()}
 		if cancelled {
-			err.Cancelled = t.node.Err()
+			err.Cancelled = t.askedWith()
 		}
 		t.err = err
 	case cancelled:
-		t.err = t.node.Err()
+		t.err = t.askedWith()
 	default:
 		t.err = ErrGoexit // the kernel unlocks the thread
 	}
@@ -189,19 +189,28 @@ func (id *identity) Ended() *resume.Slot {
 	if _, panicked := t.err.(*PanicError); panicked {
 		id.last = nil // else what it panicked with would be kept
 	}
-	onEnd := t.onEnd
-	if m := t.more.Load(); m != nil && !m.unfollow() {
-		id.last = nil // a context may still cancel it
-	}
+	var onEnd Ender
 	var unwind cancel.Target
 	var awake func()
-	if t.node.Parent() != nil {
-		unwind, awake = t.node.Leave()
+	x := t.ext.Load()
+	if x != nil {
+		onEnd = x.onEnd
+		if m := x.more.Load(); m != nil && !m.unfollow() {
+			id.last = nil // a context may still cancel it
+		}
+		if x.node.Parent() != nil {
+			unwind, awake = x.node.Leave()
+		}
 	}
 	id.coro.Shrink()
 	id.release() // T3
 	t.slot.Finish()
-	waits, more := t.waits.Load(), t.more.Load() // after Finish: T5. Before TaskEnded: that may free t, which then serves again
+	if x == nil {
+		if x = t.ext.Load(); x == nil { // after Finish: T5
+			return nil
+		}
+	}
+	waits, more := x.waits.Load(), x.more.Load() // likewise. Before TaskEnded: that may free t, which then serves again
 	switch {
 	case unwind != nil || awake != nil || waits != nil || more != nil:
 		return t.ended(ending{t: t, onEnd: onEnd, unwind: unwind, awake: awake, waits: waits, more: more})
@@ -230,7 +239,7 @@ func (id *identity) Asked() (next *resume.Slot) {
 			_ = t.slot.Unwind() // whoever has just left it can enter it: no error
 		}
 	}()
-	despite(func() { alone = t.node.Resign(t.slot.Defer) })
+	despite(func() { alone = t.ext.Load().node.Resign(t.slot.Defer) })
 	returned = true
 	return nil
 }
@@ -241,7 +250,7 @@ func (id *identity) CancelHere() {
 	if t == nil || !t.slot.WasAsked() || t.slot.Unwinding() {
 		return
 	}
-	if !t.family.Load() || !t.node.HasChildren() {
+	if !t.hasFamily() || !t.ext.Load().node.HasChildren() {
 		t.slot.Exit()
 	}
 	_ = t.slot.Park(nil) // not published: the children first

@@ -27,5 +27,5 @@ func taskOn(attached any) (name string, task uintptr, ok bool) {
 	if t == nil {
 		return "", 0, true
 	}
-	return t.name, uintptr(unsafe.Pointer(t)), true
+	return t.name(), uintptr(unsafe.Pointer(t)), true
 }

@@ -80,14 +80,15 @@ func WithContext(c context.Context) Option { return Option{kind: optContext, con
 type settings struct {
 	storage optionKind // optNone: a pooled stack of the default size
 	size    int
-	name    string
 	stack   *mmapstack.Stack
 	pool    *mmapstack.Pool
+
+	name    string
 	parent  *Task
 	onEnd   Ender
 	home    resume.Publisher
 	context context.Context
-	related bool // one of these is set
+	extras  bool // one of these is set
 }
 
 func (o *settings) apply(opts []Option) error {
@@ -95,25 +96,25 @@ func (o *settings) apply(opts []Option) error {
 		opt := &opts[i]
 		switch opt.kind {
 		case optName:
-			o.name = opt.name
+			o.name, o.extras = opt.name, true
 			continue
 		case optParent:
 			if opt.parent == nil || !opt.parent.beneath(Current()) {
 				return opt.refused("need the current task, or one that it descends from", nil)
 			}
-			o.parent, o.related = opt.parent, true
+			o.parent, o.extras = opt.parent, true
 			continue
 		case optOnEnd:
-			o.onEnd, o.related = opt.onEnd, true
+			o.onEnd, o.extras = opt.onEnd, true
 			continue
 		case optHome:
-			o.home, o.related = opt.home, true
+			o.home, o.extras = opt.home, true
 			continue
 		case optContext:
 			if opt.context == nil {
 				return opt.refused("need a context", nil)
 			}
-			o.context, o.related = opt.context, true
+			o.context, o.extras = opt.context, true
 			continue
 		case optNone:
 			continue

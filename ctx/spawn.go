@@ -63,8 +63,8 @@ func prepare(body func(*Task), opts []Option) (*Task, error) {
 			return nil, err
 		}
 	}
-	t := id.assign(body, set.name)
-	if set.related {
+	t := id.assign(body, &set)
+	if set.parent != nil || set.context != nil {
 		if err := t.relate(&set); err != nil {
 			return nil, err
 		}
@@ -74,29 +74,42 @@ func prepare(body func(*Task), opts []Option) (*Task, error) {
 }
 
 // assign makes the identity's next task: the last one, if it is free (T2).
-func (id *identity) assign(body func(*Task), name string) *Task {
+func (id *identity) assign(body func(*Task), set *settings) *Task {
 	t := id.spare()
-	if t == nil || !t.slot.Reusable() || t.node.Busy() {
-		t = new(Task)
-		t.node.Init((*target)(t))
+	if t == nil || !t.servesAgain(set) {
+		t = newTask(set)
 		id.last = t
-	} else {
-		t.node.Begin()
-		t.onEnd, t.home = nil, nil
-		if t.more.Load() != nil {
-			t.more.Store(nil)
-		}
-		if t.waits.Load() != nil {
-			t.waits.Store(nil)
-		}
-		if t.family.Load() {
-			t.family.Store(false)
-		}
 	}
-	t.id, t.body, t.name, t.err = id, body, name, nil
+	t.id, t.body, t.err = id, body, nil
 	id.coro.InheritLabels()
 	t.slot.Begin(&id.coro, id)
 	return t
+}
+
+// servesAgain reports whether t can be the next task. Then its extras are that one's,
+// as the options say.
+func (t *Task) servesAgain(set *settings) bool {
+	if !t.slot.Reusable() {
+		return false
+	}
+	x := t.ext.Load()
+	switch {
+	case x == nil && !set.extras:
+		return true
+	case x == nil:
+		x = t.extend()
+	case x.node.Busy():
+		return false
+	}
+	x.node.Begin()
+	if x.more.Load() != nil {
+		x.more.Store(nil)
+	}
+	if x.waits.Load() != nil {
+		x.waits.Store(nil)
+	}
+	x.give(set)
+	return true
 }
 
 // adopt makes t, which could not start elsewhere, the identity's task.

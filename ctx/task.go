@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 
 	"github.com/stackhop/stackhop"
-	"github.com/stackhop/stackhop/cancel"
 	"github.com/stackhop/stackhop/mmapstack"
 	"github.com/stackhop/stackhop/resume"
 )
@@ -13,19 +12,14 @@ import (
 // A Task is one run of a body on a stack of its own. Its methods are either the
 // body's (Yield, Suspend) or its owner's (Resume, Free); Done, Err and
 // String are anybody's.
+//
+// Programs have it by the million: what few tasks need is in extras.
 type Task struct {
 	slot resume.Slot // first: so it costs Resume nothing to find, see resume.enter
 	id   *identity   // nil once done
 	body func(*Task) // until it begins
 	err  error       // valid once done
-	name string
-
-	node   cancel.Node
-	onEnd  Ender
-	home   resume.Publisher
-	more   atomic.Pointer[more] // what few tasks have
-	family atomic.Bool          // it has, or had, children
-	waits  atomic.Pointer[waitList]
+	ext  atomic.Pointer[extras]
 }
 
 // Current returns the task whose body, at whatever depth, calls it, or nil.
@@ -91,30 +85,43 @@ func (t *Task) SuspendTo(p resume.Publisher) {
 func (t *Task) Park(p resume.Publisher) error { return parkBy(t, p, (*resume.Slot).Park, comeHome) }
 
 // parkBy is inlined, for the reason that resume.enter tells.
-func parkBy(t *Task, p resume.Publisher, park func(*resume.Slot, resume.Publisher) error, comeHome func(*Task, resume.Publisher) error) error {
-	if err := park(&t.slot, p); err != nil || t.home == nil {
-		return err
+func parkBy(t *Task, p resume.Publisher, park func(*resume.Slot, resume.Publisher) error, comeHome func(*Task, resume.Publisher)) (err error) {
+	if err = park(&t.slot, p); err == nil {
+		if x := t.ext.Load(); x != nil && x.home != nil {
+			comeHome(t, p)
+		}
 	}
-	return comeHome(t, p)
+	return
 }
 
 // comeHome parks once more. It is refused only if nothing can be done about
 // that: then the task goes on here. A cancel is still one of the wait for p.
 //
 //go:noinline
-func comeHome(t *Task, p resume.Publisher) error {
-	_ = t.slot.ParkAs(t.home, p)
-	return nil
-}
+func comeHome(t *Task, p resume.Publisher) { _ = t.slot.ParkAs(t.Home(), p) }
 
 // SetHome has the task, whenever what it waited for in Park has come, park
 // once more: home gets that handle, and decides where the task goes on. So a
 // scheduler keeps its tasks, whoever resumes them. nil takes the home away. It is
 // the body's to call. Suspend, SuspendTo and Yield do not go home.
-func (t *Task) SetHome(home resume.Publisher) { t.home = home }
+func (t *Task) SetHome(home resume.Publisher) { setHomeBy(t, home, (*Task).extend) }
+
+// setHomeBy is inlined, like parkBy: a scheduler's task that yields does not go home.
+func setHomeBy(t *Task, home resume.Publisher, extend func(*Task) *extras) {
+	x := t.ext.Load()
+	if x == nil {
+		x = extend(t)
+	}
+	x.home = home
+}
 
 // Home returns what SetHome or WithHome has set. It is the body's to call.
-func (t *Task) Home() resume.Publisher { return t.home }
+func (t *Task) Home() resume.Publisher {
+	if x := t.ext.Load(); x != nil {
+		return x.home
+	}
+	return nil
+}
 
 // Yield parks the task and goes back to whoever resumed it. The owner's Resume
 // continues it. Only the body may call Yield; it panics as Suspend does.
@@ -145,7 +152,7 @@ func (t *Task) Err() error {
 	case t.slot.Done():
 		return t.err
 	case t.slot.WasAsked():
-		return t.node.Err()
+		return t.askedWith()
 	}
 	return nil
 }
@@ -169,8 +176,8 @@ func (t *Task) Free() error { return t.slot.Free() }
 
 // String returns the task's name and state.
 func (t *Task) String() string {
-	if t.name == "" {
-		return fmt.Sprintf("task %p: %s", t, t.slot.State())
+	if name := t.name(); name != "" {
+		return fmt.Sprintf("task %q: %s", name, t.slot.State())
 	}
-	return fmt.Sprintf("task %q: %s", t.name, t.slot.State())
+	return fmt.Sprintf("task %p: %s", t, t.slot.State())
 }

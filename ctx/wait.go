@@ -47,11 +47,12 @@ type waitList struct {
 }
 
 func (t *Task) waitList() *waitList {
-	if l := t.waits.Load(); l != nil {
+	x := t.extras()
+	if l := x.waits.Load(); l != nil {
 		return l
 	}
-	t.waits.CompareAndSwap(nil, new(waitList))
-	return t.waits.Load()
+	x.waits.CompareAndSwap(nil, new(waitList))
+	return x.waits.Load()
 }
 
 type waiter struct {
