@@ -62,7 +62,12 @@ func (n *Node) Begin() {
 // a root.
 func (n *Node) Attach(parent *Node) error {
 	root := parent.lock()
-	defer root.mu.Unlock()
+	err := n.attach(parent, root)
+	root.mu.Unlock() // not deferred: each child would pay for that call
+	return err
+}
+
+func (n *Node) attach(parent, root *Node) error {
 	switch {
 	case parent.err != nil:
 		return parent.err // C3
@@ -105,7 +110,12 @@ func (n *Node) Leave() (unwind Target, awake func()) {
 		return nil, nil
 	}
 	root := n.lock()
-	defer root.mu.Unlock()
+	unwind, awake = n.leave()
+	root.mu.Unlock()
+	return unwind, awake
+}
+
+func (n *Node) leave() (unwind Target, awake func()) {
 	p := n.parent
 	if n.prev != nil {
 		n.prev.next = n.next
