@@ -19,7 +19,7 @@ func TestSwitchingCallsAreInlined(t *testing.T) {
 		t.Skip("no go command here")
 	}
 	for dir, functions := range map[string][]string{
-		".":         {`\(\*Task\)\.Yield`, `\(\*Task\)\.Resume`, `\(\*Task\)\.SuspendTo`, `\(\*Task\)\.Park`, "Spawn", "spawnBy", "start", "startBy"},
+		".":         {`\(\*Task\)\.Yield`, `\(\*Task\)\.Resume`, `\(\*Task\)\.SuspendTo`, `\(\*Task\)\.Park`, `\(\*Task\)\.SetHome`, "setHomeBy", "Spawn", "spawnBy", "start", "startBy"},
 		"../resume": {`\(\*Slot\)\.Yield`, "leave", "mayPark", "awake", "ready", "parked", "next", `\(\*Slot\)\.Resume`, "enter", `\(\*Slot\)\.Run`, "first", "run", "runBy", `\(\*Slot\)\.Suspend`, `\(\*Slot\)\.Park`, "park", `Handle\.Resume`, "enterBy"},
 		"..":        {`\(\*Coro\)\.TrySwitch`, `\(\*Coro\)\.Switch`},
 	} {
