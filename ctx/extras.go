@@ -30,7 +30,7 @@ func newTask(set *settings) *Task {
 	})
 	t, x := &both.task, &both.ext
 	x.node.Init((*target)(t))
-	x.give(set)
+	t.give(x, set)
 	t.ext.Store(x)
 	return t
 }
@@ -52,8 +52,11 @@ func (t *Task) extend() *extras {
 	return t.ext.Load()
 }
 
-// give notes what the options say that concerns the task alone.
-func (x *extras) give(set *settings) { x.name, x.onEnd, x.home = set.name, set.onEnd, set.home }
+// give notes in x, the task's, what the options say that concerns it alone.
+func (t *Task) give(x *extras, set *settings) {
+	x.name, x.onEnd, x.home = set.name, set.onEnd, set.home
+	t.slot.Flag = set.home != nil
+}
 
 // name is what WithName gave.
 //

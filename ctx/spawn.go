@@ -108,7 +108,7 @@ func (t *Task) servesAgain(set *settings) bool {
 	if x.waits.Load() != nil {
 		x.waits.Store(nil)
 	}
-	x.give(set)
+	t.give(x, set)
 	return true
 }
 

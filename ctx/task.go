@@ -15,7 +15,7 @@ import (
 //
 // Programs have it by the million: what few tasks need is in extras.
 type Task struct {
-	slot resume.Slot // first: so it costs Resume nothing to find, see resume.enter
+	slot resume.Slot // first: so it costs Resume nothing to find, see resume.enter. Flag: there is a home
 	id   *identity   // nil once done
 	body func(*Task) // until it begins
 	err  error       // valid once done
@@ -85,20 +85,21 @@ func (t *Task) SuspendTo(p resume.Publisher) {
 func (t *Task) Park(p resume.Publisher) error { return parkBy(t, p, (*resume.Slot).Park, comeHome) }
 
 // parkBy is inlined, for the reason that resume.enter tells.
-func parkBy(t *Task, p resume.Publisher, park func(*resume.Slot, resume.Publisher) error, comeHome func(*Task, resume.Publisher)) (err error) {
-	if err = park(&t.slot, p); err == nil {
-		if x := t.ext.Load(); x != nil && x.home != nil {
-			comeHome(t, p)
-		}
+func parkBy(t *Task, p resume.Publisher, park func(*resume.Slot, resume.Publisher) error, comeHome func(*Task, resume.Publisher) error) error {
+	if err := park(&t.slot, p); err != nil || !t.slot.Flag {
+		return err
 	}
-	return
+	return comeHome(t, p)
 }
 
 // comeHome parks once more. It is refused only if nothing can be done about
 // that: then the task goes on here. A cancel is still one of the wait for p.
 //
 //go:noinline
-func comeHome(t *Task, p resume.Publisher) { _ = t.slot.ParkAs(t.Home(), p) }
+func comeHome(t *Task, p resume.Publisher) error {
+	_ = t.slot.ParkAs(t.Home(), p)
+	return nil
+}
 
 // SetHome has the task, whenever what it waited for in Park has come, park
 // once more: home gets that handle, and decides where the task goes on. So a
@@ -112,7 +113,7 @@ func setHomeBy(t *Task, home resume.Publisher, extend func(*Task) *extras) {
 	if x == nil {
 		x = extend(t)
 	}
-	x.home = home
+	x.home, t.slot.Flag = home, home != nil
 }
 
 // Home returns what SetHome or WithHome has set. It is the body's to call.

@@ -18,6 +18,7 @@ type Slot struct {
 	coro *stackhop.Coro
 	post post  // what the body asked for when it parked
 	was  uint8 // the state before Claim or Take
+	Flag bool  // what the task library needs close at hand: the body's, once that has begun
 
 	asked uint32 // the task is to unwind at its next suspension: I5
 
