@@ -85,7 +85,7 @@ func (c *Coro) Init(r Region, body func(c *Coro)) error {
 			return err
 		}
 	}
-	c.region.set(r)
+	c.region.set(&r)
 	c.body, c.oneShot = body, body != nil
 	c.in, c.g = notEnterable, notEnterable
 	c.make()

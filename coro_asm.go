@@ -154,9 +154,8 @@ func (c *Coro) letIn() {
 func (c *Coro) start(unsafe.Pointer) {
 	defer c.exit() // also after a Goexit on a native stack
 	for !c.region.none() {
-		r := c.Region()
-		c.edge = r.Top - edgeDepth
-		c.setWindow(r.first())
+		c.edge = c.region.end() - edgeDepth
+		c.setWindow(c.region.firstWindow())
 		rehome(c)
 		c.edge = 0
 		if c.state == stateClosed {
@@ -182,10 +181,10 @@ func (c *Coro) exit() {
 }
 
 // mainLoop runs bodies, at the base of the region or on the native stack. After
-// a Goexit was left it starts over. It is one frame, since the collector looks at
-// the frames of every suspended body.
+// a Goexit was left it starts over. The collector looks at the frames of every
+// suspended body: so it is one, and what it defers captures nothing.
 func (c *Coro) mainLoop() {
-	defer c.unwound()
+	defer unwound()
 	for {
 		if c.left {
 			c.left = false
@@ -203,8 +202,9 @@ func (c *Coro) mainLoop() {
 	}
 }
 
-// unwound ends a body that did not return; mainLoop defers it.
-func (c *Coro) unwound() {
+// unwound ends the current coroutine's body, if it did not return; mainLoop defers it.
+func unwound() {
+	c := Current()
 	if !c.running {
 		return
 	}

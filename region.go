@@ -84,19 +84,24 @@ type packedRegion struct {
 	top, hi, first, limit uint32
 }
 
-// set stores field by field: a load of several at once, to copy them, would wait for
-// the stores of the single ones.
-func (p *packedRegion) set(r Region) {
-	p.lo, p.top, p.hi, p.first, p.limit = r.Lo, units(r.Top-r.Lo), units(r.Hi-r.Lo), units(r.First), 0
+// set goes field by field, and r is a pointer, for the same reason: a load of several
+// words at once, to copy them, would wait for the stores of the single ones.
+func (p *packedRegion) set(r *Region) {
+	p.setBounds(r.Lo, r.Top, r.Hi)
+	p.first, p.limit = 0, 0
 	if r.First != 0 {
-		p.limit = units(r.Limit - r.Lo)
+		p.first, p.limit = units(r.First), units(r.Limit-r.Lo)
 	}
+}
+
+func (p *packedRegion) setBounds(lo, top, hi uintptr) {
+	p.lo, p.top, p.hi = lo, units(top-lo), units(hi-lo)
 }
 
 func units(n uintptr) uint32 { return uint32(n / RegionAlign) }
 
 func (p *packedRegion) unpacked() Region {
-	r := Region{Lo: p.lo, Top: p.end(), Hi: p.lo + uintptr(p.hi)*RegionAlign}
+	r := Region{Lo: p.lo, Top: p.end(), Hi: p.deadEnd()}
 	if p.grows() {
 		r.First, r.Limit = uintptr(p.first)*RegionAlign, p.lo+uintptr(p.limit)*RegionAlign
 	}
@@ -106,8 +111,9 @@ func (p *packedRegion) unpacked() Region {
 func (p *packedRegion) none() bool  { return p.top == 0 }
 func (p *packedRegion) grows() bool { return p.first != 0 }
 
-// end is Top.
-func (p *packedRegion) end() uintptr { return p.lo + uintptr(p.top)*RegionAlign }
+// end is Top, deadEnd Hi.
+func (p *packedRegion) end() uintptr     { return p.lo + uintptr(p.top)*RegionAlign }
+func (p *packedRegion) deadEnd() uintptr { return p.lo + uintptr(p.hi)*RegionAlign }
 
 // Check returns nil, or a *RegionError for the first rule that r breaks.
 //
@@ -118,6 +124,9 @@ func (p *packedRegion) end() uintptr { return p.lo + uintptr(p.top)*RegionAlign 
 //   - Hi - Lo is no power of two. Then an overflow ends in the runtime's own
 //     fatal error (runtime.stackalloc) instead of a silent move to the heap.
 func (r Region) Check() error {
+	if r.First == 0 && r.Limit == 0 && fits(r.Lo, r.Top, r.Hi) {
+		return nil
+	}
 	switch {
 	case uint64(r.Hi-r.Lo) > MaxRegion && r.Lo < r.Hi:
 		return &RegionError{r, fmt.Sprintf("Hi-Lo is %d bytes, the most is %d", r.Hi-r.Lo, uint64(MaxRegion))}
@@ -136,6 +145,12 @@ func (r Region) Check() error {
 		return &RegionError{r, fmt.Sprintf("Hi-Lo is %d, a power of two: add %d to Hi", r.Hi-r.Lo, RegionAlign)}
 	}
 	return nil
+}
+
+// fits is Check of a region that does not grow, without a reason.
+func fits(lo, top, hi uintptr) bool {
+	return (lo|top|hi)%RegionAlign == 0 && lo < top && top < hi && top-lo >= MinRegion &&
+		(hi-top+RegionHeader)*4 >= hi-lo && (hi-lo)&(hi-lo-1) != 0 && uint64(hi-lo) <= MaxRegion
 }
 
 // checkGrowing is Check for a region that grows.

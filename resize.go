@@ -42,21 +42,19 @@ func (c *Coro) Resize(lo uintptr) error {
 	if !c.current() {
 		return ErrNotCurrent
 	}
-	r := c.Region()
+	top, hi := c.region.end(), c.region.deadEnd()
 	switch {
 	case c.region.none():
 		return &RegionError{Region{Lo: lo}, "a stack of the runtime has no end to move"}
 	case c.region.grows():
-		return &RegionError{r, "a region that grows keeps its end: what lies there is its reserve"}
-	}
-	r.Lo = lo
-	if err := r.Check(); err != nil {
-		return err
+		return &RegionError{c.Region(), "a region that grows keeps its end: what lies there is its reserve"}
+	case !fits(lo, top, hi):
+		return Region{Lo: lo, Top: top, Hi: hi}.Check()
 	}
 	if most, ok := c.moveLo(lo); !ok {
 		return &RoomError{Lo: lo, Max: most}
 	}
-	c.region.set(r)
+	c.region.setBounds(lo, top, hi)
 	return nil
 }
 

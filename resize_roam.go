@@ -31,7 +31,7 @@ func (c *Coro) ResetOn(r Region, body func(c *Coro)) error {
 	if err := r.usable(); err != nil {
 		return err
 	}
-	c.region.set(r)
+	c.region.set(&r)
 	if err := c.Reset(body); err != nil {
 		c.region = packedRegion{}
 		return err

@@ -184,8 +184,7 @@ func (c *Coro) shrink() {
 	if c.g == notEnterable || c.g == getg() {
 		return
 	}
-	r := c.Region()
-	w := r.first()
+	w := c.region.firstWindow()
 	if peek64(c.g+gSchedSP) >= w.lo+stackGuard {
 		c.setWindow(w)
 	}

@@ -33,6 +33,14 @@ func (r *Region) first() extent {
 	return r.sized(r.First)
 }
 
+func (p *packedRegion) firstWindow() extent {
+	if !p.grows() {
+		return extent{p.lo, p.deadEnd()}
+	}
+	r := p.unpacked()
+	return r.first()
+}
+
 // sized is the window of size bytes: a quarter of it is dead space, or else the
 // collector would move the stack (runtime.shrinkstack). The widest is [Limit, Hi).
 func (r Region) sized(size uintptr) extent {

@@ -18,5 +18,7 @@ func (id *identity) Moved(c *stackhop.Coro, stack *mmapstack.Stack) (was *mmapst
 //go:noinline
 func (id *identity) Hopped(depth int, fn func()) {
 	fn()
-	id.hops = uint8(depth - 1) // keeps both arguments alive, or traces would not have them
+	if depth < 0 { // never: but both arguments are alive until here, or traces would not have them
+		id.runs = false
+	}
 }

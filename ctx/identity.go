@@ -25,9 +25,9 @@ type identity struct {
 	at   uint32 // its place in the registry, whose lock guards it, and 1; 0: not there
 
 	kind identityKind
-	quit bool  // serve returns instead of running a task
-	busy bool  // a task is on the caller's stack; guarded by the callerShard
-	hops uint8 // auxiliary stacks that the body was on, see Hopped
+	runs bool // a body has begun and not returned
+	quit bool // serve returns instead of running a task
+	busy bool // a task is on the caller's stack; guarded by the callerShard
 }
 
 type identityKind uint8
@@ -83,32 +83,48 @@ func (id *identity) Slot() *resume.Slot {
 // serve is the body of every identity's coroutine: a task, a pause, the next task. It
 // is one frame all its life, and no second switch is needed between two tasks. After a
 // panic or Goexit it ends, and begins anew with the next task.
+//
+// The collector looks at that frame of every suspended task: it has one pointer, and
+// what it defers captures nothing.
 func serve(c *stackhop.Coro) {
-	id := c.Local().(*identity)
-	runs := false
-	defer func() {
-		if runs {
-			id.aborted(recover())
-			id.end()
-		}
-	}()
-	for !id.quit {
-		runs = true
-		t := id.task
-		body := t.body
-		t.body = nil
-		body(t)
-		runs = false
-		id.end()
-		if id.kind == once {
-			id.keptLocked(c.UnlockThread())
+	defer aborted()
+	for !of(c).quit {
+		of(c).begins()(of(c).task)
+		of(c).returned()
+		if of(c).kind == once {
+			of(c).keptLocked(c.UnlockThread())
 			return
 		}
 		if c.TrySwitch() != nil {
-			id.keptLocked(c.UnlockThread())
+			of(c).keptLocked(c.UnlockThread())
 			c.Switch()
 		}
 	}
+}
+
+// of is the identity of a coroutine that serve runs on.
+func of(c *stackhop.Coro) *identity { return c.Local().(*identity) }
+
+// aborted ends the task whose body did not return, if one runs; serve defers it.
+func aborted() {
+	if id := of(stackhop.Current()); id.runs {
+		id.runs = false
+		id.failed(recover())
+		id.end()
+	}
+}
+
+// begins answers the body of the task that begins now.
+func (id *identity) begins() (body func(*Task)) {
+	t := id.task
+	body, t.body = t.body, nil
+	id.runs = true
+	return body
+}
+
+func (id *identity) returned() {
+	id.runs = false
+	id.end()
 }
 
 // keptLocked ends the task with err, if it left its thread locked and had no
@@ -155,9 +171,9 @@ func despite(f func()) {
 	returned = true
 }
 
-// aborted notes why the body did not return. The frames that panicked are
+// failed notes why the body did not return. The frames that panicked are
 // still below.
-func (id *identity) aborted(v any) {
+func (id *identity) failed(v any) {
 	t := id.task
 	cancelled := t.slot.Unwinding()
 	overflow, _ := v.(*guard.OverflowError)
