@@ -100,4 +100,6 @@
 //	    without them has never been asked to end, and is no relative of others; who
 //	    asks it, or becomes its child, makes them first. Name, onEnd and home are
 //	    set before the body begins, home then by the body only.
+//	T8  serve runs on coroutines that are the first field of an identity, and on no
+//	    others.
 package ctx

@@ -102,9 +102,6 @@ func serve(c *stackhop.Coro) {
 	}
 }
 
-// of is the identity of a coroutine that serve runs on.
-func of(c *stackhop.Coro) *identity { return c.Local().(*identity) }
-
 // aborted ends the task whose body did not return, if one runs; serve defers it.
 func aborted() {
 	if id := of(stackhop.Current()); id.runs {
