@@ -144,7 +144,7 @@ func TestChildrenAreAwaited(t *testing.T) {
 	var log []string
 	root := grow(t, &log, nil, "root")
 	root.running = true
-	require.False(t, root.node.AwaitChildren(func() { t.Error("none to await") }))
+	require.False(t, root.node.AwaitChildren(func() any { t.Error("none to await"); return nil }))
 	a, b := grow(t, &log, root, "a"), grow(t, &log, root, "b")
 	a.running = true
 	require.ErrorIs(t, root.node.RequestChildren(errWhy), cancel.ErrCancelPending)
@@ -152,7 +152,7 @@ func TestChildrenAreAwaited(t *testing.T) {
 	require.Nil(t, root.marked)
 	require.ErrorIs(t, grow(t, &log, nil, "late").node.Attach(&root.node), errWhy)
 	require.True(t, root.node.HasChildren())
-	require.True(t, root.node.AwaitChildren(func() { log = append(log, "awake") }))
+	require.True(t, root.node.AwaitChildren(func() any { log = append(log, "awake"); return nil }))
 	a.stop()
 	require.Equal(t, []string{"b", "a", "awake"}, log)
 	require.False(t, root.node.HasChildren())

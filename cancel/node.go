@@ -38,8 +38,8 @@ type Node struct {
 	err    *Error // set by the mark
 	closed *Error // set when its children were asked to end
 
-	parent, last, prev, next *Node  // last: the child that was started last
-	waiter                   func() // see AwaitChildren
+	parent, last, prev, next *Node      // last: the child that was started last
+	waiter                   func() any // see AwaitChildren
 
 	requests atomic.Int32 // that are looking at the node: C4
 	had      atomic.Bool  // a child, since Begin
@@ -105,7 +105,7 @@ func (n *Node) lock() *Node {
 // waited for it in order to unwind, it answers the parent's target, claimed:
 // the caller has to call Unwind, once n's target has ended. If the parent
 // awaited its children, it answers what to call then.
-func (n *Node) Leave() (unwind Target, awake func()) {
+func (n *Node) Leave() (unwind Target, awake func() any) {
 	if n.parent == nil { // only n itself leaves
 		return nil, nil
 	}
@@ -115,7 +115,7 @@ func (n *Node) Leave() (unwind Target, awake func()) {
 	return unwind, awake
 }
 
-func (n *Node) leave() (unwind Target, awake func()) {
+func (n *Node) leave() (unwind Target, awake func() any) {
 	p := n.parent
 	if n.prev != nil {
 		n.prev.next = n.next

@@ -139,9 +139,9 @@ func (n *Node) Resign(park func()) bool {
 	return false
 }
 
-// AwaitChildren has awake called when the last child has ended. It reports false
-// if there is none.
-func (n *Node) AwaitChildren(awake func()) bool {
+// AwaitChildren has Leave of the last child answer awake. It reports false if there
+// is none.
+func (n *Node) AwaitChildren(awake func() any) bool {
 	root := n.lock()
 	defer root.mu.Unlock()
 	if n.last == nil {

@@ -149,7 +149,7 @@ func (t *Task) awaitChildren() {
 type childless Task
 
 func (c *childless) Publish(h resume.Handle) {
-	if !c.ext.Load().node.AwaitChildren(func() { _ = h.Resume() }) {
+	if !c.ext.Load().node.AwaitChildren(func() any { return h.Take() }) {
 		_ = h.Resume()
 	}
 }

@@ -5,16 +5,16 @@ import (
 	"github.com/stackhop/stackhop/resume"
 )
 
-// An ending is what the end of a task leads to: its parent goes on that awaited
-// its children, TaskEnded is called and names a task to continue, those go on who
-// wait for it, its context ends, its parent unwinds that waited for it.
+// An ending is what the end of a task leads to: TaskEnded is called and names a task
+// to continue, those go on who wait for it, its context ends, and last its parent goes
+// on that awaited its children, or unwinds that waited for it.
 type ending struct {
 	t      *Task
-	awake  func()
 	onEnd  Ender
-	unwind cancel.Target
 	waits  *waitList
 	more   *more
+	awake  func() any
+	unwind cancel.Target
 	step   int
 	last   *resume.Slot // of those to be continued, the one that is still to be
 }
@@ -36,7 +36,7 @@ func (e *ending) run() {
 			_ = resume.Run(e.last)
 		}
 	}()
-	for e.step < 5 {
+	for e.step < 4 {
 		e.next()
 	}
 	returned = true
@@ -44,28 +44,27 @@ func (e *ending) run() {
 
 func (e *ending) next() {
 	step := e.step
-	if step != 2 { // that one can be begun again
+	if step != 1 { // that one can be begun again
 		e.step++
 	}
 	switch step {
 	case 0:
-		if e.awake != nil {
-			e.awake()
-		}
-	case 1:
 		if e.onEnd != nil {
 			e.then(e.onEnd.TaskEnded(e.t).Take())
 		}
-	case 2:
+	case 1:
 		if e.waits != nil {
 			e.waits.wake(e.then)
 		}
 		e.step++
-	case 3:
+	case 2:
 		if e.more != nil {
 			e.t.endContext(e.more)
 		}
-	case 4:
+	case 3:
+		if e.awake != nil {
+			e.then(e.awake().(*resume.Slot))
+		}
 		if e.unwind != nil {
 			e.then(&e.unwind.(*target).slot)
 		}

@@ -204,7 +204,7 @@ func (id *identity) Ended() *resume.Slot {
 	}
 	var onEnd Ender
 	var unwind cancel.Target
-	var awake func()
+	var awake func() any
 	x := t.ext.Load()
 	if x != nil {
 		onEnd = x.onEnd

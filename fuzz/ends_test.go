@@ -101,10 +101,6 @@ func (f *ending) step(m *machine, a *actor) {
 			m.owned[s.owned] = false
 		}
 		s.state = done
-		if f.awake != nil {
-			f.awake.state = running
-			m.run(a, f.awake)
-		}
 	case 2:
 		if s.arm != nil {
 			if p := s.armEnded(); p != nil && p.state == armed {
@@ -130,6 +126,9 @@ func (f *ending) step(m *machine, a *actor) {
 			f.then(m, a, w)
 		}
 	case 4:
+		if p := f.awake; p != nil && p.state == armed {
+			f.then(m, a, p)
+		}
 		if f.kill != nil {
 			f.kill.goexit()
 			f.then(m, a, f.kill)
