@@ -403,7 +403,8 @@ out:
 
 // startCoro is the code of the closure that a coroutine's goroutine runs: c.start.
 // The closure is a part of c, so there is none to allocate. In, as every func value
-// is called: DX = closure, AX = the argument, the runtime's coro.
+// is called (cmd/compile/abi-internal.md): DX = closure, AX = the argument, the
+// runtime's coro.
 TEXT ·startCoro(SB), NOSPLIT|NOFRAME|NEEDCTXT, $0-0
 	MOVQ	AX, BX
 	LEAQ	-Coro_entry(DX), AX
