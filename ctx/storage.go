@@ -85,7 +85,9 @@ func fromPool(pool *mmapstack.Pool) (*identity, error) {
 		return nil, err
 	}
 	if id, ok := stack.Attached().(*identity); ok {
-		id.kind = pooled // it may have come by WithStack
+		if id.kind != pooled { // it was made for WithStack
+			id.kind = pooled
+		}
 		return id, nil
 	}
 	if err := stack.Evict(); err != nil { // another library's
