@@ -41,4 +41,11 @@
 // Posting, yielding, sleeping and resuming allocate nothing once queues have
 // grown; their memory is kept. Go allocates the *ctx.Task, which its body may
 // keep for ever. No goroutine of this package spins when it has nothing to do.
+// Tasks that start tasks on a Pool share no memory with other workers for it, unless
+// these come for their work.
+//
+// # Invariants
+//
+// P1 to P4, why no worker sleeps while something is queued, are with type parking;
+// C1 to C4, why Pool.Wait returns when the last task has ended, with type census.
 package sched

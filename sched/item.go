@@ -15,9 +15,9 @@ type item struct {
 // pointer, so that an item of them allocates nothing.
 type call interface{ run(o owner) }
 
-// An owner is the scheduler that a call runs on.
+// An owner is what a call runs on: a Loop, or a worker of a Pool.
 type owner interface {
-	resume.Publisher
+	home() resume.Publisher // of tasks that are started
 	ctx.Ender
 	notStarted(err error)
 }
@@ -31,7 +31,7 @@ func (f plain) run(owner) { f() }
 type start func(t *ctx.Task)
 
 func (body start) run(o owner) {
-	if _, err := ctx.Spawn(body, ctx.WithHome(o), ctx.WithOnEnd(o)); err != nil {
+	if _, err := ctx.Spawn(body, ctx.WithHome(o.home()), ctx.WithOnEnd(o)); err != nil {
 		o.notStarted(err)
 	}
 }
@@ -43,10 +43,19 @@ type startWith struct {
 }
 
 func (s *startWith) run(o owner) {
-	opts := append(s.opts, ctx.WithHome(o), ctx.WithOnEnd(o))
+	opts := append(s.opts, ctx.WithHome(o.home()), ctx.WithOnEnd(o))
 	if _, err := ctx.Spawn(s.body, opts...); err != nil {
 		o.notStarted(err)
 	}
+}
+
+// starts reports whether it is the start of a task.
+func (it *item) starts() bool {
+	if it.call == nil {
+		return false
+	}
+	_, is := it.call.(plain)
+	return !is
 }
 
 // newStart makes the call that starts a task.

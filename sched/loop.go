@@ -121,6 +121,8 @@ func (l *Loop) Stop() {
 	l.rouse()
 }
 
+func (l *Loop) home() resume.Publisher { return l }
+
 // TaskEnded is called by package ctx.
 func (l *Loop) TaskEnded(t *ctx.Task) resume.Handle {
 	l.failed.ended(t.Err())

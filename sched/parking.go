@@ -30,18 +30,18 @@ import (
 // there. So one worker at a time is on its way, however many items come; it wakes
 // the next one when it has found something.
 type parking struct {
+	_         pad
 	n         atomic.Int32 // len(parked)
+	_         pad
 	searching atomic.Int32 // workers that look for something, or are about to be woken for it
-
-	closing atomic.Bool
-
-	mu     sync.Mutex
-	parked []*worker
+	_         pad
+	mu        sync.Mutex
+	parked    []*worker
 }
 
 // notify wakes a worker, if one is parked and nobody is searching.
 func (k *parking) notify() {
-	for k.n.Load() != 0 && k.searching.CompareAndSwap(0, 1) {
+	for k.n.Load() != 0 && k.searching.Load() == 0 && k.searching.CompareAndSwap(0, 1) {
 		if w := k.unpark(); w != nil {
 			w.woken <- struct{}{}
 			return
@@ -116,7 +116,7 @@ func (p *Pool) empty() bool {
 
 // close has the Pool closed as soon as nothing runs and nothing is queued.
 func (p *Pool) close() {
-	p.parking.closing.Store(true)
+	p.closing.Store(true)
 	p.tryClose()
 }
 
@@ -126,7 +126,7 @@ func (p *Pool) tryClose() {
 	k := &p.parking
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !k.closing.Load() || len(k.parked) != len(p.workers) || !p.shut() {
+	if !p.closing.Load() || len(k.parked) != len(p.workers) || !p.shut() {
 		return
 	}
 	for _, w := range k.parked {
@@ -136,12 +136,18 @@ func (p *Pool) tryClose() {
 	k.n.Store(0)
 }
 
-// shut closes all queues, if nothing is queued.
-func (p *Pool) shut() bool {
+// queues are all there are.
+func (p *Pool) queues() []*queue {
 	all := []*queue{&p.inject}
 	for _, w := range p.workers {
 		all = append(all, &w.queue)
 	}
+	return all
+}
+
+// shut closes all queues, if nothing is queued.
+func (p *Pool) shut() bool {
+	all := p.queues()
 	empty := true
 	for _, q := range all {
 		q.mu.Lock()

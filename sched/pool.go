@@ -21,14 +21,14 @@ import (
 // All methods may be called from any goroutine and any task.
 type Pool struct {
 	workers []*worker
-	inject  queue // what comes from no worker
 	hints   sync.Pool
+	closing atomic.Bool
+	_       pad
+	inject  queue // what comes from no worker
 	parking parking
-	tasks   atomic.Int64
+	census  census
 	failed  failures
 
-	waiters atomic.Int32 // in Wait
-	drained sync.Cond    // tasks has become 0; of mu
 	mu      sync.Mutex
 	refused []Refusal
 
@@ -45,7 +45,7 @@ func NewPool(workers int) (*Pool, error) {
 		return nil, &WorkersError{workers}
 	}
 	p := new(Pool)
-	p.drained.L = &p.mu
+	p.census.init()
 	for range workers {
 		p.workers = append(p.workers, newWorker(p))
 	}
@@ -65,7 +65,7 @@ func (p *Pool) Post(h resume.Handle) error {
 	if !h.Live() {
 		return resume.ErrStale
 	}
-	return p.post(item{h: h}, false)
+	return p.post(p.near(), item{h: h}, false)
 }
 
 // Publish queues h; if the Pool is closed, it resumes h on the spot. It makes
@@ -79,7 +79,10 @@ func (p *Pool) Do(f func()) error {
 	if f == nil {
 		return ErrNilFunc
 	}
-	return p.begin(item{call: plain(f)}, false)
+	if p.closing.Load() {
+		return ErrClosed
+	}
+	return p.post(p.near(), item{call: plain(f)}, false)
 }
 
 // Go queues the start of a task. Its home is the Pool: wherever it is resumed,
@@ -92,9 +95,13 @@ func (p *Pool) Go(body func(t *ctx.Task), opts ...ctx.Option) error {
 	if err != nil {
 		return err
 	}
-	p.tasks.Add(1)
-	if err := p.begin(item{call: c}, true); err != nil {
-		p.leave()
+	if p.closing.Load() {
+		return ErrClosed
+	}
+	q := p.near()
+	p.census.add(&q.count, 1)
+	if err := p.post(q, item{call: c}, true); err != nil {
+		p.census.leave(&q.count, 1)
 		return err
 	}
 	return nil
@@ -109,21 +116,13 @@ func (p *Pool) Yield(t *ctx.Task) error {
 	return parkAt(p, t, p)
 }
 
-// post queues it, near the caller, and sees to it that somebody comes for it.
-func (p *Pool) post(it item, fresh bool) error {
-	if !p.near().add(it, fresh) {
+// post queues it, and sees to it that somebody comes for it.
+func (p *Pool) post(q *queue, it item, fresh bool) error {
+	if !q.add(it, fresh) {
 		return ErrClosed
 	}
 	p.parking.notify()
 	return nil
-}
-
-// begin is post for what is new to the Pool.
-func (p *Pool) begin(it item, fresh bool) error {
-	if p.parking.closing.Load() {
-		return ErrClosed
-	}
-	return p.post(it, fresh)
 }
 
 // Wait blocks until every task that Go started has ended, and returns their
@@ -133,13 +132,7 @@ func (p *Pool) Wait() error {
 	if p.inside() {
 		return ErrInside
 	}
-	p.waiters.Add(1) // before tasks is read, as leave reads waiters after it has written tasks
-	p.mu.Lock()
-	for p.tasks.Load() != 0 {
-		p.drained.Wait()
-	}
-	p.mu.Unlock()
-	p.waiters.Add(-1)
+	p.census.wait()
 	return p.failed.take()
 }
 
@@ -170,27 +163,6 @@ func (p *Pool) inside() bool {
 	return ok && home == p
 }
 
-// TaskEnded is called by package ctx.
-func (p *Pool) TaskEnded(t *ctx.Task) resume.Handle {
-	p.failed.ended(t.Err())
-	p.leave()
-	return resume.Handle{}
-}
-
-func (p *Pool) notStarted(err error) {
-	p.failed.add(err)
-	p.leave()
-}
-
-// leave counts a task out.
-func (p *Pool) leave() {
-	if p.tasks.Add(-1) == 0 && p.waiters.Load() != 0 {
-		p.mu.Lock()
-		p.drained.Broadcast()
-		p.mu.Unlock()
-	}
-}
-
 // refuse keeps h, if it is h that could not be resumed: the error may be that
 // of somebody whom its task has transferred to.
 func (p *Pool) refuse(h resume.Handle, err error) {
@@ -213,12 +185,19 @@ func (p *Pool) Refused() []Refusal {
 }
 
 // Stats returns counts. While the Pool works, they are of slightly different
-// moments, Parked of the first.
+// moments, Parked of the first. But Tasks is 0 only if at one moment there was none.
 func (p *Pool) Stats() Stats {
-	s := Stats{Tasks: int(p.tasks.Load()), Parked: int(p.parking.n.Load())}
+	s := Stats{Parked: int(p.parking.n.Load())}
+	busy := p.census.busy.Load() != 0
 	p.inject.addTo(&s)
 	for _, w := range p.workers {
 		w.addTo(&s)
+	}
+	switch {
+	case !busy:
+		s.Tasks = 0
+	case s.Tasks == 0:
+		s.Tasks = 1
 	}
 	return s
 }

@@ -285,6 +285,62 @@ func TestWaitersOfAPool(t *testing.T) {
 	}
 }
 
+// A tree of tasks that start tasks, move from worker to worker, go on from other
+// goroutines and are cancelled by them: when Wait of the one who has started its root
+// returns, all of it has ended, however many trees there are.
+func TestWaitIsNeverTooEarly(t *testing.T) {
+	p := newPool(t, 4)
+	var all sync.WaitGroup
+	for range 3 {
+		all.Go(func() {
+			for range scale(300) {
+				var begun, ended atomic.Int32
+				var node func(depth int) func(*ctx.Task)
+				node = func(depth int) func(*ctx.Task) {
+					begun.Add(1)
+					return func(task *ctx.Task) {
+						defer ended.Add(1)
+						for range 2 {
+							if depth == 0 {
+								break
+							}
+							if err := p.Go(node(depth - 1)); err != nil {
+								t.Error(err)
+							}
+							_ = p.Yield(task)
+						}
+						switch depth % 3 {
+						case 0:
+							_ = task.Park(awayer{})
+						case 1:
+							_ = task.Park(canceller{task})
+							t.Error("a task that was cancelled goes on")
+						}
+					}
+				}
+				if err := p.Go(node(5)); err != nil {
+					t.Error(err)
+				}
+				if err := p.Wait(); err != nil {
+					t.Error(err)
+				}
+				if b, e := begun.Load(), ended.Load(); b != 63 || e != b {
+					t.Errorf("Wait has returned, and of %d tasks of 63 only %d have ended", b, e)
+				}
+			}
+		})
+	}
+	all.Wait()
+	require.Zero(t, p.Stats().Tasks)
+}
+
+// canceller cancels who parks from a goroutine of its own.
+type canceller struct{ t *ctx.Task }
+
+func (c canceller) Publish(resume.Handle) {
+	go func() { _ = c.t.Cancel(nil) }()
+}
+
 // A Pool made in a testing/synctest bubble belongs to it: its idle workers do not
 // keep the bubble's clock.
 func TestAPoolInABubble(t *testing.T) {

@@ -6,10 +6,11 @@ import "sync"
 type queue struct {
 	mu     sync.Mutex
 	ready  ring // what goes on, first come, first served
-	fresh  ring // what begins: the newest first
+	fresh  ring // what begins, all of them starts of tasks: the newest first
 	turns  uint32
 	closed bool
 	stats  Stats // of the queue's worker
+	count  count // of tasks: see census
 }
 
 // add queues it. False means that the queue is closed.
@@ -73,6 +74,7 @@ func (q *queue) addTo(s *Stats) {
 	s.Stolen += q.stats.Stolen
 	s.Queued += q.ready.n + q.fresh.n
 	q.mu.Unlock()
+	s.Tasks += int(q.count.n.Load())
 }
 
 // empty reports whether nothing is queued.

@@ -4,19 +4,20 @@ import (
 	"math/rand/v2"
 	"runtime/debug"
 
+	"github.com/stackhop/stackhop/ctx"
 	"github.com/stackhop/stackhop/resume"
 )
 
 // A worker is one goroutine of a Pool.
 type worker struct {
-	_ [64]byte // its own cache lines
+	_ pad
 	queue
 	pool  *Pool
 	loot  loot
 	tick  uint32
 	other int
 	woken chan struct{} // has room for one; see parking
-	_     [64]byte
+	_     pad
 }
 
 func newWorker(p *Pool) *worker {
@@ -57,7 +58,7 @@ func (w *worker) serve() (closed bool) {
 
 func (w *worker) run(it item) {
 	if it.call != nil {
-		it.call.run(w.pool)
+		it.call.run(w)
 		return
 	}
 	switch err := it.h.Resume(); {
@@ -68,6 +69,20 @@ func (w *worker) run(it item) {
 		w.note(0, 1)
 		w.pool.refuse(it.h, err)
 	}
+}
+
+func (w *worker) home() resume.Publisher { return w.pool }
+
+// TaskEnded is called by package ctx, wherever the task ends.
+func (w *worker) TaskEnded(t *ctx.Task) resume.Handle {
+	w.pool.failed.ended(t.Err())
+	w.pool.census.leave(&w.count, 1)
+	return resume.Handle{}
+}
+
+func (w *worker) notStarted(err error) {
+	w.pool.failed.add(err)
+	w.pool.census.leave(&w.count, 1)
 }
 
 // injectTurn is how often, in turns, a worker takes from the inject queue first;
@@ -84,12 +99,12 @@ func (w *worker) next() (item, bool) {
 	}
 	switch w.tick % injectTurn {
 	case 0:
-		if it, ok := w.pool.inject.take(); ok {
+		if it, ok := w.takeFrom(&w.pool.inject); ok {
 			return it, true
 		}
 	case injectTurn / 2:
 		w.other++
-		if it, ok := w.pool.workers[w.other%len(w.pool.workers)].take(); ok {
+		if it, ok := w.takeFrom(&w.pool.workers[w.other%len(w.pool.workers)].queue); ok {
 			return it, true
 		}
 	}
@@ -106,6 +121,15 @@ func (w *worker) next() (item, bool) {
 		}
 		w.sign()
 	}
+}
+
+// takeFrom takes what is next of q, which may be another worker's.
+func (w *worker) takeFrom(q *queue) (item, bool) {
+	it, ok := q.take()
+	if it.starts() && q != &w.queue {
+		w.pool.census.move(&q.count, &w.count, 1)
+	}
+	return it, ok
 }
 
 // search looks for something to run everywhere, twice: in the first round it
@@ -138,6 +162,9 @@ func (w *worker) plunder(q *queue, try, stealing bool) (item, bool) {
 	q.give(&w.loot, try)
 	if w.loot.n == 0 {
 		return item{}, false
+	}
+	if starts := w.loot.n - w.loot.ready; starts != 0 {
+		w.pool.census.move(&q.count, &w.count, int64(starts))
 	}
 	return w.keep(&w.loot, stealing), true
 }
