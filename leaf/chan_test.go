@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/stackhop/stackhop/cancel"
 	"github.com/stackhop/stackhop/ctx"
 	"github.com/stackhop/stackhop/leaf"
 )
@@ -109,6 +110,32 @@ func TestAValueGivenBackGoesToWhoWaits(t *testing.T) {
 	_, ok, err := c.TryRecv()
 	require.NoError(t, err)
 	require.False(t, ok)
+}
+
+// A receiver that is cancelled while it is on its way home, with its value: the
+// deferred call finds that, though it cannot wait.
+func TestAValueGivenBackIsFoundWhileUnwinding(t *testing.T) {
+	c, home := leaf.NewChan[int](0), new(depot)
+	var got []int
+	var errs []error
+	task := spawn(t, func(*ctx.Task) {
+		defer func() {
+			for range 2 {
+				v, err := c.Recv()
+				got, errs = append(got, v), append(errs, err)
+			}
+		}()
+		_, _ = c.Recv()
+		t.Error("a task that was cancelled goes on")
+	}, ctx.WithHome(home))
+	sent, err := c.TrySend(7)
+	require.NoError(t, err)
+	require.True(t, sent)
+	require.Zero(t, c.Len())
+	cancelled(t, task)
+	require.Equal(t, []int{7, 0}, got)
+	require.Equal(t, []error{nil, cancel.ErrUnwinding}, errs)
+	require.Zero(t, c.Len())
 }
 
 func TestChanBetweenGoroutinesAndTasks(t *testing.T) {
