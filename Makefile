@@ -8,6 +8,7 @@ GO       ?= go
 PKGS     ?= ./...
 DURATION ?= 20s
 FUZZTIME ?= 30s
+SCALE    ?= 1 2 4 8 16
 CLANG    ?= clang-14
 BUILD    := build
 
@@ -167,6 +168,10 @@ matrix: ## unit tests on every supported Go release
 .PHONY: bench
 bench: ## the table of times, heap and memory
 	$(GO) run ./cmd/stackhop bench
+
+.PHONY: bench-scale
+bench-scale: ## the same work on several processors at once, beside goroutines: SCALE='1 2 4 8 16'
+	@GO=$(GO) internal/scale/bench.sh $(SCALE)
 
 .PHONY: bench-peers
 bench-peers: setup-peers ## the same round trip in Boost.Context (C++)
