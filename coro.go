@@ -14,25 +14,26 @@ import "unsafe"
 // After the end of the body, Switch panics and TrySwitch answers ErrDone.
 type Coro struct {
 	// Read and written by switch_*.s.
-	link  unsafe.Pointer // *runtime.coro: parks whichever side is not running. Of the portable backend: see port
-	in    uintptr        // g of the body while an owner may enter it by the fast path, else notEnterable
-	g     uintptr        // g of the body, notEnterable once its goroutine ended
-	lo    uintptr        // the running window of g.stack; lo, hi, guard stand in
-	hi    uintptr        // the order of g.stack.lo, .hi, .stackguard0
-	guard uintptr
-	edge  uintptr // upper end of the parked window, edgeDepth below the memory's; 0 while on a stack of the runtime
+	gp        uintptr        // parks whichever side is not running; the first field of what is a runtime.coro, see own
+	link      unsafe.Pointer // the one that newcoro made, in the place of its f, which is called once; or see port
+	mp        uintptr        // what thread locks the runtime is to find, see alignThread
+	lockedExt uint32
+	lockedInt uint32 // the last field of that
+
+	in   uintptr // g of the body while an owner may enter it by the fast path, else notEnterable
+	g    uintptr // g of the body, notEnterable once its goroutine ended
+	lo   uintptr // the running window of g.stack; lo and hi stand in the order of g.stack
+	hi   uintptr
+	edge uintptr // upper end of the parked window, edgeDepth below the memory's; 0 while on a stack of the runtime
+	spIn uintptr // where the body parked, a guess at its g.sched.sp. At first code: see make
 	//lint:ignore U1000 the assembly's
-	spIn uintptr // where the body parked, a guess at its g.sched.sp
-	//lint:ignore U1000 likewise
 	spOut uintptr // where its owner parked, likewise
-	entry uintptr // code: c, from here on, is the closure that the goroutine runs
 
 	body     func(*Coro)
 	local    any
 	region   packedRegion
 	entryExt uint32 // thread locks the owner held at the last slow entry
 	entryInt uint32
-	soft     uintptr // stackguard0 while calls of the runtime use the reserve; 0: guard
 	state    coroState
 	grows    uint8 // 1: the growth trap serves this stack
 	oneShot  bool

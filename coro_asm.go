@@ -121,12 +121,13 @@ func (c *Coro) make() {
 		c.link = newPortable()
 		return
 	}
-	c.entry = startCoroPC()
-	closure := &c.entry
-	// SAFETY(K2): a func value is a pointer to a pointer to code, which finds the rest
-	// of the closure behind that. It keeps c.
+	c.spIn = startCoroPC()
+	closure := &c.spIn
+	// SAFETY(K2): a func value is a pointer to a pointer to code, which finds c by the
+	// address of that. It keeps c.
 	c.link = newcoro(*(*func(unsafe.Pointer))(unsafe.Pointer(&closure)))
 	c.g = peek64(uintptr(c.link) + coroGp)
+	c.gp = c.g
 	c.fresh = true
 }
 
@@ -171,14 +172,34 @@ func (c *Coro) start(unsafe.Pointer) {
 	}
 }
 
-// exit makes the coroutine ready for runtime.coroexit, which follows.
+// exit makes the coroutine ready for runtime.coroexit, which follows, on the coro that
+// the runtime knows.
 func (c *Coro) exit() {
 	if c.region.none() && !c.roams {
 		currentNative.remove(c)
 	}
 	c.in, c.g = notEnterable, notEnterable
 	c.alignThread()
+	link := uintptr(c.link)
+	poke64(link+coroGp, c.gp)
+	poke64(link+coroMp, c.mp)
+	poke32(link+coroLockedExt, c.lockedExt)
+	poke32(link+coroLockedInt, c.lockedInt)
 }
+
+// own is a coro within c, on which all switches are but the last. Each writes to it; and
+// the runtime's, of 32 bytes, would share a cache line with one that another thread
+// switches on. SAFETY(K1): coroswitch looks at no other field (F33).
+func (c *Coro) own() unsafe.Pointer { return unsafe.Pointer(&c.gp) }
+
+// These must lie in Coro as in runtime.coro; else this does not compile.
+const (
+	_ = -(unsafe.Offsetof(Coro{}.gp) ^ coroGp)
+	_ = -(unsafe.Offsetof(Coro{}.link) ^ coroF)
+	_ = -(unsafe.Offsetof(Coro{}.mp) ^ coroMp)
+	_ = -(unsafe.Offsetof(Coro{}.lockedExt) ^ coroLockedExt)
+	_ = -(unsafe.Offsetof(Coro{}.lockedInt) ^ coroLockedInt)
+)
 
 // mainLoop runs bodies, at the base of the region or on the native stack. After
 // a Goexit was left it starts over. The collector looks at the frames of every

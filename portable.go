@@ -34,6 +34,9 @@ func newPortable() unsafe.Pointer {
 
 // trySwitch is TrySwitch of the portable backend.
 func (p *portable) trySwitch(c *Coro) error {
+	if p == nil {
+		return ErrDone // a zero Coro
+	}
 	if p.running {
 		if goroutineID() != p.self {
 			return ErrRunning

@@ -37,7 +37,6 @@ TEXT ·moveWindow(SB), NOSPLIT|NOFRAME, $0-17
 	MOVQ	BX, R11
 	ADDQ	·stackGuard(SB), R11
 	MOVQ	BX, Coro_lo(DI)			// WIDEN's, at the next switch to c
-	MOVQ	R11, Coro_guard(DI)
 	MOVQ	(TLS), R8
 	MOVQ	BX, const_gStackLo(R8)
 	MOVQ	const_gStackguard0(R8), AX

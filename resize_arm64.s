@@ -18,7 +18,6 @@ TEXT ·moveWindow(SB), NOSPLIT|NOFRAME, $0-17
 	MOVD	·stackGuard(SB), R4
 	ADD	R1, R4
 	MOVD	R1, Coro_lo(R0)
-	MOVD	R4, Coro_guard(R0)
 	MOVD	R1, const_gStackLo(g)
 	ADD	$const_gStackguard0, g, R5
 again:

@@ -44,7 +44,7 @@ func (c *Coro) slowEnter(self uintptr) error {
 	c.entryExt, c.entryInt = threadLocks(self)
 	c.open()
 	c.alignThread()
-	coroswitch(c.link)
+	coroswitch(c.own())
 	return nil
 }
 
@@ -58,7 +58,7 @@ func (c *Coro) slowLeave() error {
 	}
 	c.entryExt, c.entryInt = 0, 0
 	c.alignThread()
-	coroswitch(c.link)
+	coroswitch(c.own())
 	return nil
 }
 
@@ -89,13 +89,13 @@ func (c *Coro) slowTransfer(to *Coro) error {
 	to.entryExt, to.entryInt = c.entryExt, c.entryInt
 	c.entryExt, c.entryInt = 0, 0
 	to.open()
-	// Nobody but the two sides reads a link: swapping T and O beforehand makes
+	// Nobody but the two sides reads gp: swapping T and O beforehand makes
 	// coroswitch on c park F there and run T.
-	owner := peek64(uintptr(c.link) + coroGp)
-	poke64(uintptr(c.link)+coroGp, to.g) // not to.in: a body in a bubble has none
-	poke64(uintptr(to.link)+coroGp, owner)
+	owner := c.gp
+	c.gp = to.g // not to.in: a body in a bubble has none
+	to.gp = owner
 	c.alignThread()
-	coroswitch(c.link)
+	coroswitch(c.own())
 	return nil
 }
 
@@ -104,7 +104,7 @@ func (c *Coro) enterable(self uintptr) error {
 	switch {
 	case c.g == notEnterable, c.state == stateIdle:
 		return ErrDone
-	case peek64(uintptr(c.link)+coroGp) != c.g:
+	case c.gp != c.g:
 		return ErrRunning
 	case peek64(c.g+gBubble) != peek64(self+gBubble):
 		return ErrBubble
@@ -143,15 +143,12 @@ func threadLocks(g uintptr) (ext, internal uint32) {
 // caught before, by CheckThread.
 func (c *Coro) alignThread() {
 	g := getg()
-	link := uintptr(c.link)
 	if peek64(g+gLockedm) == 0 {
-		poke64(link+coroMp, 0)
+		c.mp = 0
 		return
 	}
-	m := peek64(g + gM)
-	poke32(link+coroLockedExt, peek32(m+mLockedExt))
-	poke32(link+coroLockedInt, peek32(m+mLockedInt))
-	poke64(link+coroMp, m)
+	c.mp = peek64(g + gM)
+	c.lockedExt, c.lockedInt = peek32(c.mp+mLockedExt), peek32(c.mp+mLockedInt)
 }
 
 // CheckThread answers a *ThreadLockError if the body, which must be the caller,

@@ -88,7 +88,8 @@
 #define WIDEN(r) \
 	MOVOU	Coro_lo(r), X0 \
 	MOVOU	X0, const_gStackLo(R9) \
-	MOVQ	Coro_guard(r), R11 \
+	MOVQ	·stackGuard(SB), R11 \
+	ADDQ	Coro_lo(r), R11 \
 	MOVQ	R11, const_gStackguard0(R9)
 
 // NARROW gives F, the body of the coroutine in DI, the window of what it uses.
@@ -176,15 +177,15 @@
 	LEAQ	-8(R13), SP \
 	RET
 
-// SWITCH parks the caller on c.link and runs whoever is parked there. It falls
+// SWITCH parks the caller on c.gp and runs whoever is parked there. It falls
 // through to what follows it, with nothing done, if it cannot. A coroutine of
 // the portable backend has no g.
 //
-//	before   link.gp = T     T: sched holds its sp, pc, bp      F: running here
-//	after    link.gp = F     F: sched holds its sp, pc, bp      T: running
+//	before   gp = T     T: sched holds its sp, pc, bp      F: running here
+//	after    gp = F     F: sched holds its sp, pc, bp      T: running
 //
 // F is in R14: only Go code calls this, and that keeps g there up to the call.
-// On the owner's side T comes from c and not from the link, whose last store is
+// On the owner's side T comes from c.in and not from c.gp, whose last store is
 // the previous switch's: a shorter chain of dependent loads.
 #define SWITCH \
 	MOVQ	c+0(FP), DI \
@@ -193,16 +194,16 @@
 	JNZ	slow \
 	CMPQ	SP, const_gStackguard0(R8) \
 	JLS	slow \
-	MOVQ	Coro_link(DI), SI \
-	TESTQ	SI, SI \
-	JZ	slow \
 	MOVQ	const_gM(R8), R10 \
 	CMPQ	R8, Coro_g(DI) \
 	JEQ	leave \
 	/* F is an owner, T must be the body: else done, fresh, or running elsewhere. */ \
+	/* That of a zero Coro is 0. */ \
 	MOVQ	Coro_in(DI), R9 \
-	CMPQ	R9, const_coroGp(SI) \
+	CMPQ	R9, Coro_gp(DI) \
 	JNE	slow \
+	TESTQ	R9, R9 \
+	JZ	slow \
 	GUESS(Coro_spIn, DI) \
 	CMPL	runtime·writeBarrier(SB), $0 \
 	JNE	enterMarking \
@@ -213,12 +214,12 @@
 enterNative: \
 	HAND \
 	MOVQ	AX, Coro_spOut(DI) \
-	MOVQ	R8, const_coroGp(SI) \
+	MOVQ	R8, Coro_gp(DI) \
 	STATUSES \
 	RUN \
 leave: \
 	/* F is the body, T its owner. */ \
-	MOVQ	const_coroGp(SI), R9 \
+	MOVQ	Coro_gp(DI), R9 \
 	GUESS(Coro_spOut, DI) \
 	CMPL	runtime·writeBarrier(SB), $0 \
 	JNE	leaveMarking \
@@ -229,7 +230,7 @@ leave: \
 leaveNative: \
 	HAND \
 	MOVQ	AX, Coro_spIn(DI) \
-	MOVQ	R8, const_coroGp(SI) \
+	MOVQ	R8, Coro_gp(DI) \
 	STATUSES \
 	RUN \
 enterMarking: \
@@ -241,7 +242,7 @@ enterMarking: \
 enterMarkingNative: \
 	PARK \
 	MOVQ	AX, Coro_spOut(DI) \
-	MOVQ	R8, const_coroGp(SI) \
+	MOVQ	R8, Coro_gp(DI) \
 	HAND \
 	GIVE \
 	RUN \
@@ -254,7 +255,7 @@ leaveMarking: \
 	JEQ	leaveMarkingNative \
 	NARROW \
 leaveMarkingNative: \
-	MOVQ	R8, const_coroGp(SI) \
+	MOVQ	R8, Coro_gp(DI) \
 	HAND \
 	GIVE \
 	RUN \
@@ -265,7 +266,7 @@ slow:
 
 // func switchCoro(c *Coro)
 //
-// Parks the caller on c.link and runs whoever is parked there. Returns when
+// Parks the caller on c.gp and runs whoever is parked there. Returns when
 // somebody switches back; panics if it cannot be done.
 TEXT ·switchCoro(SB), NOSPLIT|NOFRAME, $0-8
 	SWITCH
@@ -281,11 +282,11 @@ TEXT ·trySwitchCoro(SB), NOSPLIT|NOFRAME, $0-16
 
 // func transferCoro(c, to *Coro) *refusal
 //
-// Parks the caller, c's body, on c.link, and runs to's body; c's owner becomes
+// Parks the caller, c's body, on c.gp, and runs to's body; c's owner becomes
 // to's. Returns when somebody switches to c, or why it did not happen.
 //
-//	before   c.link.gp = O   to.link.gp = T   F: running here
-//	after    c.link.gp = F   to.link.gp = O   T: running
+//	before   c.gp = O   to.gp = T   F: running here
+//	after    c.gp = F   to.gp = O   T: running
 TEXT ·transferCoro(SB), NOSPLIT|NOFRAME, $0-24
 	MOVQ	c+0(FP), DI
 	MOVQ	to+8(FP), R12
@@ -298,15 +299,11 @@ TEXT ·transferCoro(SB), NOSPLIT|NOFRAME, $0-24
 	JLS	slow
 	CMPQ	R8, Coro_g(DI)
 	JNE	slow
-	MOVQ	Coro_link(DI), SI
-	TESTQ	SI, SI
-	JZ	slow
-	MOVQ	Coro_link(R12), CX
-	TESTQ	CX, CX
-	JZ	slow
 	MOVQ	Coro_in(R12), R9
-	CMPQ	R9, const_coroGp(CX)
+	CMPQ	R9, Coro_gp(R12)
 	JNE	slow
+	TESTQ	R9, R9
+	JZ	slow
 	GUESS(Coro_spIn, R12)
 	MOVQ	const_gM(R8), R10
 	MOVQ	$0, ret+16(FP)
@@ -320,9 +317,9 @@ toNative:
 	JEQ	fromNative
 	NARROW
 fromNative:
-	MOVQ	const_coroGp(SI), AX
-	MOVQ	AX, const_coroGp(CX)
-	MOVQ	R8, const_coroGp(SI)
+	MOVQ	Coro_gp(DI), AX
+	MOVQ	AX, Coro_gp(R12)
+	MOVQ	R8, Coro_gp(DI)
 	MOVQ	Coro_spOut(DI), AX
 	MOVQ	AX, Coro_spOut(R12)
 	HAND
@@ -371,8 +368,7 @@ TEXT ·dropFrames(SB), NOSPLIT|NOFRAME, $0-9
 	ORL	runtime·writeBarrier(SB), AX
 	JNZ	out
 	MOVQ	Coro_g(DI), R9
-	MOVQ	Coro_link(DI), SI
-	CMPQ	R9, const_coroGp(SI)
+	CMPQ	R9, Coro_gp(DI)
 	JNE	out
 	MOVQ	Coro_edge(DI), R11
 	SUBQ	$const_spill, R11
@@ -407,7 +403,7 @@ out:
 // runtime's coro.
 TEXT ·startCoro(SB), NOSPLIT|NOFRAME|NEEDCTXT, $0-0
 	MOVQ	AX, BX
-	LEAQ	-Coro_entry(DX), AX
+	LEAQ	-Coro_spIn(DX), AX
 	MOVQ	·startPC(SB), CX
 	JMP	CX
 
@@ -450,7 +446,8 @@ TEXT ·rehome(SB), NOSPLIT|NOFRAME, $0-8
 	MOVQ	AX, const_gStackLo(R8)
 	MOVQ	Coro_hi(DI), AX
 	MOVQ	AX, const_gStackHi(R8)
-	MOVQ	Coro_guard(DI), AX
+	MOVQ	·stackGuard(SB), AX
+	ADDQ	Coro_lo(DI), AX
 	MOVQ	AX, const_gStackguard0(R8)
 	MOVQ	BX, const_gStktopsp(R8)	// where precise unwinding must end
 	MOVQ	BX, SP

@@ -50,13 +50,15 @@
 	MOVD	$const_waitReasonCoroutine, R4 \
 	MOVB	R4, const_gWaitreason(g)
 
-// WIDEN gives T = R2 the running window of the coroutine in r.
+// WIDEN gives T = R2 the running window of the coroutine in r. Clobbers R3, R4.
 #define WIDEN(r) \
 	MOVD	Coro_lo(r), R4 \
 	MOVD	R4, const_gStackLo(R2) \
 	MOVD	Coro_hi(r), R4 \
 	MOVD	R4, const_gStackHi(R2) \
-	MOVD	Coro_guard(r), R4 \
+	MOVD	Coro_lo(r), R4 \
+	MOVD	·stackGuard(SB), R3 \
+	ADD	R3, R4 \
 	MOVD	R4, const_gStackguard0(R2)
 
 // NARROW gives F, the body of the coroutine in R0, the window of what it uses.
@@ -100,11 +102,9 @@
 	MOVD	$const_gRunning, R4 \
 	MOVW	R4, const_gAtomicstatus(R2)
 
-// SWITCH parks the caller on c.link and runs whoever is parked there.
+// SWITCH parks the caller on c.gp and runs whoever is parked there.
 #define SWITCH \
 	MOVD	c+0(FP), R0 \
-	MOVD	Coro_link(R0), R1 \
-	CBZ	R1, slow \
 	LOOKING \
 	CBNZ	R3, slow \
 	MOVD	const_gStackguard0(g), R4 \
@@ -118,9 +118,10 @@
 	BEQ	leave \
 	/* Here: g = F is an owner, T must be the body. R6 = m, R7 = marking. */ \
 	MOVD	Coro_in(R0), R2 \
-	MOVD	const_coroGp(R1), R4 \
+	MOVD	Coro_gp(R0), R4 \
 	CMP	R2, R4 \
 	BNE	slow \
+	CBZ	R2, slow \
 	CBNZ	R7, enterMarking \
 	MOVD	Coro_edge(R0), R4 \
 	CBZ	R4, park \
@@ -128,14 +129,14 @@
 	B	park \
 leave: \
 	/* Here: g = F is the body, T its owner. */ \
-	MOVD	const_coroGp(R1), R2 \
+	MOVD	Coro_gp(R0), R2 \
 	CBNZ	R7, leaveMarking \
 	MOVD	Coro_edge(R0), R4 \
 	CBZ	R4, park \
 	NARROW \
 park: \
 	PARK \
-	MOVD	g, const_coroGp(R1) \
+	MOVD	g, Coro_gp(R0) \
 	MOVD	R6, const_gM(R2) \
 	MOVD	R2, const_mCurg(R6) \
 	STATUSES \
@@ -171,7 +172,7 @@ takeOwner: \
 	NARROW \
 parkMarking: \
 	PARK \
-	MOVD	g, const_coroGp(R1) \
+	MOVD	g, Coro_gp(R0) \
 	MOVD	R2, const_mCurg(R6) \
 	ADD	$const_gAtomicstatus, g, R8 \
 give: \
@@ -190,7 +191,7 @@ busy: \
 slow:
 
 // func switchCoro(c *Coro)
-// Parks the caller on c.link and runs whoever is parked there.
+// Parks the caller on c.gp and runs whoever is parked there.
 TEXT ·switchCoro(SB), NOSPLIT|NOFRAME, $0-8
 	SWITCH
 	B	·switchSlow(SB)
@@ -203,14 +204,10 @@ TEXT ·trySwitchCoro(SB), NOSPLIT|NOFRAME, $0-16
 	B	·trySwitchSlow(SB)
 
 // func transferCoro(c, to *Coro) *refusal
-// Parks the caller, c's body, on c.link, and runs to's body for c's owner.
+// Parks the caller, c's body, on c.gp, and runs to's body for c's owner.
 TEXT ·transferCoro(SB), NOSPLIT|NOFRAME, $0-24
 	MOVD	c+0(FP), R0
 	MOVD	to+8(FP), R11
-	MOVD	Coro_link(R0), R1
-	MOVD	Coro_link(R11), R12
-	CBZ	R1, slow
-	CBZ	R12, slow
 	LOOKING
 	CBNZ	R3, slow
 	MOVWU	runtime·writeBarrier(SB), R4
@@ -223,9 +220,10 @@ TEXT ·transferCoro(SB), NOSPLIT|NOFRAME, $0-24
 	CMP	R4, g
 	BNE	slow
 	MOVD	Coro_in(R11), R2
-	MOVD	const_coroGp(R12), R4
+	MOVD	Coro_gp(R11), R4
 	CMP	R2, R4
 	BNE	slow
+	CBZ	R2, slow
 	MOVD	const_gM(g), R6
 	MOVD	ZR, ret+16(FP)
 	MOVD	Coro_edge(R11), R4
@@ -237,9 +235,9 @@ toNative:
 	NARROW
 fromNative:
 	PARK
-	MOVD	const_coroGp(R1), R4
-	MOVD	R4, const_coroGp(R12)
-	MOVD	g, const_coroGp(R1)
+	MOVD	Coro_gp(R0), R4
+	MOVD	R4, Coro_gp(R11)
+	MOVD	g, Coro_gp(R0)
 	MOVD	R6, const_gM(R2)
 	MOVD	R2, const_mCurg(R6)
 	STATUSES
@@ -285,8 +283,7 @@ TEXT ·dropFrames(SB), NOSPLIT|NOFRAME, $0-9
 	ORR	R4, R3
 	CBNZ	R3, out
 	MOVD	Coro_g(R0), R2
-	MOVD	Coro_link(R0), R4
-	MOVD	const_coroGp(R4), R4
+	MOVD	Coro_gp(R0), R4
 	CMP	R4, R2
 	BNE	out
 	MOVD	Coro_edge(R0), R1
@@ -322,7 +319,7 @@ out:
 // closure, R0 = the argument.
 TEXT ·startCoro(SB), NOSPLIT|NOFRAME|NEEDCTXT, $0-0
 	MOVD	R0, R1
-	SUB	$Coro_entry, R26, R0
+	SUB	$Coro_spIn, R26, R0
 	MOVD	·startPC(SB), R4
 	B	(R4)
 

@@ -209,7 +209,8 @@ TEXT ·rewindow(SB), NOSPLIT|NOFRAME, $0-8
 	MOVQ	AX, const_gStackLo(R8)
 	MOVQ	Coro_hi(DI), AX
 	MOVQ	AX, const_gStackHi(R8)
-	MOVQ	Coro_guard(DI), AX
+	MOVQ	·stackGuard(SB), AX
+	ADDQ	Coro_lo(DI), AX
 	MOVQ	AX, const_gStackguard0(R8)
 	RET
 

@@ -206,7 +206,9 @@ TEXT ·rewindow(SB), NOSPLIT|NOFRAME, $0-8
 	MOVD	R1, const_gStackLo(g)
 	MOVD	Coro_hi(R0), R1
 	MOVD	R1, const_gStackHi(g)
-	MOVD	Coro_guard(R0), R1
+	MOVD	Coro_lo(R0), R1
+	MOVD	·stackGuard(SB), R2
+	ADD	R2, R1
 	MOVD	R1, const_gStackguard0(g)
 	RET
 

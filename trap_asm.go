@@ -40,10 +40,12 @@ var (
 	overflowPC           uintptr // of overflowed
 )
 
-// Where a region's header has its Coro, and where the last call that did not fit would have gone, from g.stktopsp.
+// Where a region's header, from g.stktopsp on, has its Coro, where the last call that
+// did not fit would have gone, and Coro.soft.
 const (
 	coroSlot     = 72
 	overflowSlot = 88 // 80 is arm64's LR
+	softSlot     = 96
 )
 
 // Below nilPages a fault is one of a pointer that is nil, or nearly.
@@ -138,13 +140,21 @@ func (t *trapFacts) use() {
 
 // setWindow is what WIDEN gives the body from now on.
 func (c *Coro) setWindow(w extent) {
-	c.lo, c.hi, c.guard = w.lo, w.hi, w.lo+stackGuard
-	c.soft = 0
+	c.lo, c.hi = w.lo, w.hi
 	c.grows = 0
 	if c.region.grows() {
 		c.grows = 1
+		c.setSoft(0)
 	}
 }
+
+// guard is stackguard0 of the window.
+func (c *Coro) guard() uintptr { return c.lo + stackGuard }
+
+// soft is stackguard0 while calls of the runtime use the reserve; 0: guard. Only a
+// region that grows has it, in its header.
+func (c *Coro) soft() uintptr     { return peek64(c.region.end() - RegionHeader + softSlot) }
+func (c *Coro) setSoft(v uintptr) { poke64(c.region.end()-RegionHeader+softSlot, v) }
 
 // rearm takes the window of c out of the reserve, where an overflow has put it,
 // if nothing that lives there is below sp any more.
@@ -248,7 +258,7 @@ func trapped(cs, registers uintptr) (over bool) {
 
 	poke64(g+gStackLo, c.lo)
 	poke64(g+gStackHi, c.hi)
-	poke64(g+gStackguard0, max(c.guard, c.soft)) // may overwrite a preemption request, as copystack does
+	poke64(g+gStackguard0, max(c.guard(), c.soft())) // may overwrite a preemption request, as copystack does
 	casgstatus(g, gCopystack, gRunning)
 	return over
 }
@@ -287,7 +297,6 @@ func (c *Coro) overflow(g uintptr) {
 	poke64(g+gSchedPC, overflowPC)
 	poke64(g+gSchedCtxt, 0)
 	c.slideBelow(peek64(g+gSchedSP) - panicStep)
-	c.soft = 0
 }
 
 // stepOver lets the function go on that did not fit, in the reserve. No panic may
@@ -295,27 +304,27 @@ func (c *Coro) overflow(g uintptr) {
 // stack check stays where it was, and this function goes on behind its own. Not
 // over: it has no check of a known form, and does it again, with a lower guard.
 func (c *Coro) stepOver(g, registers uintptr) (over bool) {
-	sp, hard := peek64(g+gSchedSP), c.guard
+	sp, hard := peek64(g+gSchedSP), c.guard()
 	entry, ok := reload(peek64(g+gSchedPC), sp, registers)
 	p, known := prologue{}, false
 	if ok {
 		p, known = prologueAt(entry)
 	}
 	if !known {
-		if c.soft == 0 {
+		if c.soft() == 0 {
 			c.slideBelow(c.lo - retryStep)
 		}
-		c.soft = 0
+		c.setSoft(0)
 		return false
 	}
-	if c.soft == 0 {
-		c.soft = hard
+	soft := c.soft()
+	if soft == 0 {
+		soft = hard
 	}
 	if sp-p.need <= hard {
-		soft := c.soft
 		c.slideBelow(sp - p.need - stackGuard - 1)
-		c.soft = soft
 	}
+	c.setSoft(soft)
 	c.in = notEnterable
 	poke64(g+gSchedPC, p.body)
 	return true

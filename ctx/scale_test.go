@@ -2,7 +2,9 @@ package ctx_test
 
 import (
 	"iter"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stackhop/stackhop/ctx"
@@ -54,6 +56,35 @@ func BenchmarkScaleYieldResume(b *testing.B) {
 		stop = true
 		_ = t.Resume()
 	})
+}
+
+// The tasks are made by one thread, one after the other, and so lie beside each other.
+func BenchmarkScaleNeighbours(b *testing.B) {
+	tasks := make([]*ctx.Task, runtime.GOMAXPROCS(0))
+	stop := false
+	for i := range tasks {
+		t, err := ctx.Spawn(func(t *ctx.Task) {
+			for !stop {
+				t.Yield()
+			}
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		tasks[i] = t
+	}
+	var taken atomic.Int32
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		t := tasks[taken.Add(1)-1]
+		for pb.Next() {
+			_ = t.Resume()
+		}
+	})
+	stop = true
+	for _, t := range tasks {
+		_ = t.Resume()
+	}
 }
 
 func BenchmarkScalePeerIterPull(b *testing.B) {
