@@ -50,7 +50,9 @@ func coroAt(p uintptr) *Coro { return *(**Coro)(unsafe.Pointer(&p)) }
 func copyLabels(to, from uintptr) {
 	dst, src := to+gLabels, from+gLabels
 	p, q := *(**unsafe.Pointer)(unsafe.Pointer(&dst)), *(**unsafe.Pointer)(unsafe.Pointer(&src))
-	*p = *q
+	if *p != *q { // mostly nil both
+		*p = *q
+	}
 }
 
 // flagAt is the byte flag at a discovered address. SAFETY(K2): it lies in the
