@@ -57,9 +57,10 @@ func TestWarmCallsDoNotAllocate(t *testing.T) {
 		})
 		require.Zero(t, allocs)
 	})
-	t.Run("kept", func(t *testing.T) {
-		require.EqualValues(t, 1, testing.AllocsPerRun(100, func() { _, _ = ctx.Spawn(body) }))
-		require.EqualValues(t, 1, testing.AllocsPerRun(100, func() { _, _ = ctx.Spawn(body, ctx.WithName("x")) }), "extras come with it")
+	t.Run("kept", func(t *testing.T) { // on one stack: elsewhere one may be that was freed
+		on := ctx.WithStack(own)
+		require.EqualValues(t, 1, testing.AllocsPerRun(100, func() { _, _ = ctx.Spawn(body, on) }))
+		require.EqualValues(t, 1, testing.AllocsPerRun(100, func() { _, _ = ctx.Spawn(body, on, ctx.WithName("x")) }), "extras come with it")
 	})
 	t.Run("yield, resume", func(t *testing.T) {
 		stop := false
