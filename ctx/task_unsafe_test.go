@@ -14,4 +14,5 @@ func TestATaskIsSmall(t *testing.T) {
 	}
 	require.LessOrEqual(t, unsafe.Sizeof(Task{}), uintptr(128))
 	require.LessOrEqual(t, unsafe.Sizeof(extras{}), uintptr(160))
+	require.LessOrEqual(t, unsafe.Sizeof(identity{}), uintptr(192)) // and a multiple of a cache line: no two share one
 }
