@@ -152,7 +152,10 @@ func (c *Coro) letIn() {
 // start is the coroutine's function, called by runtime.corostart on the native
 // stack. What this frame holds the frames on the region hold too: the collector
 // does not see this stack while they run.
-func (c *Coro) start(unsafe.Pointer) {
+//
+// It has one argument in a register, as the function has that corostart believes to
+// call: that one's frame has room to spill no more.
+func (c *Coro) start() {
 	defer c.exit() // also after a Goexit on a native stack
 	for !c.region.none() {
 		c.edge = c.region.end() - edgeDepth

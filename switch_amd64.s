@@ -403,9 +403,8 @@ out:
 // startCoro is the code of the closure that a coroutine's goroutine runs: c.start.
 // The closure is a part of c, so there is none to allocate. In, as every func value
 // is called (cmd/compile/abi-internal.md): DX = closure, AX = the argument, the
-// runtime's coro.
+// runtime's coro, in whose place c goes: the caller has room to spill AX, and no more.
 TEXT ·startCoro(SB), NOSPLIT|NOFRAME|NEEDCTXT, $0-0
-	MOVQ	AX, BX
 	LEAQ	-Coro_spIn(DX), AX
 	MOVQ	·startPC(SB), CX
 	JMP	CX

@@ -318,7 +318,6 @@ out:
 // startCoro is the code of the closure that a coroutine's goroutine runs. In: R26 =
 // closure, R0 = the argument.
 TEXT ·startCoro(SB), NOSPLIT|NOFRAME|NEEDCTXT, $0-0
-	MOVD	R0, R1
 	SUB	$Coro_spIn, R26, R0
 	MOVD	·startPC(SB), R4
 	B	(R4)
