@@ -28,6 +28,7 @@ func (c *Coro) port() *portable {
 	return (*portable)(c.link) // SAFETY(K1): make stored one
 }
 
+// newPortable answers a *portable, for Coro.link. SAFETY(K1): only port reads it back.
 func newPortable() unsafe.Pointer {
 	return unsafe.Pointer(&portable{enter: make(chan *Coro, 1), leave: make(chan struct{}, 1), bubble: currentBubble()})
 }
