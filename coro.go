@@ -104,8 +104,7 @@ func (c *Coro) Done() bool { return c.state != stateReady }
 func (c *Coro) Goexited() bool { return c.goexited }
 
 // Reset gives a done coroutine that was made without a body the next one.
-// Errors: ErrNilBody, ErrNotDone, ErrClosed. It allocates nothing, except
-// after a Goexit on a stack that the runtime owns, which ends the goroutine.
+// Errors: ErrNilBody, ErrNotDone, ErrClosed. It allocates nothing.
 func (c *Coro) Reset(body func(c *Coro)) error {
 	switch {
 	case body == nil:
@@ -118,9 +117,6 @@ func (c *Coro) Reset(body func(c *Coro)) error {
 		return &RegionError{Region{}, "a roaming coroutine needs one for each body: use ResetOn"}
 	}
 	c.body = body
-	if c.g == notEnterable && c.port() == nil {
-		c.make()
-	}
 	c.arm()
 	return nil
 }

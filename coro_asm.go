@@ -76,6 +76,7 @@ func decide() decision {
 	// method expression has nothing else.
 	traceFlag, profileFlag = flagAt(f.traceEnabled), flagAt(f.profileActive)
 	stackGuard, saveG = f.stackGuard, f.saveG
+	corostartPC = f.corostart
 	main, start := (*Coro).mainLoop, (*Coro).start
 	mainLoopPC, startPC = **(**uintptr)(unsafe.Pointer(&main)), **(**uintptr)(unsafe.Pointer(&start))
 	nc, cs := &f.newcoro, &f.coroswitch
@@ -170,17 +171,13 @@ func (c *Coro) start() {
 		}
 	}
 	if !c.roams {
-		currentNative.add(c)
-		c.mainLoop()
+		nativeBase(c)
 	}
 }
 
 // exit makes the coroutine ready for runtime.coroexit, which follows, on the coro that
 // the runtime knows.
 func (c *Coro) exit() {
-	if c.region.none() && !c.roams {
-		currentNative.remove(c)
-	}
 	c.in, c.g = notEnterable, notEnterable
 	c.alignThread()
 	link := uintptr(c.link)
@@ -240,10 +237,11 @@ func unwound() {
 	}
 	_ = c.UnlockThread()
 	c.finish(true)
+	c.left = true
 	if c.edge != 0 {
-		c.left = true
 		leaveGoexit()
 	}
+	leaveNative()
 }
 
 // crash ends the process for a panic that a body on a stack of the runtime did
@@ -295,17 +293,6 @@ func (c *Coro) InheritLabels() {
 	if c.port() == nil && c.g != notEnterable {
 		copyLabels(c.g, inheritModes(c.g))
 	}
-}
-
-// Current answers the coroutine whose body the calling goroutine runs, or nil.
-func Current() *Coro {
-	if p := regionCoro(); p != 0 {
-		return coroAt(p)
-	}
-	if c := currentNative.find(); c != nil {
-		return c
-	}
-	return portableCurrent()
 }
 
 // InBubble reports whether the caller is in a testing/synctest bubble.

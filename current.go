@@ -2,8 +2,8 @@ package stackhop
 
 import "sync"
 
-// currentPortable and currentNative map a running goroutine to its coroutine,
-// where its stack cannot tell: keys are goroutineID and g addresses.
+// currentPortable maps a running goroutine to its coroutine, on the portable
+// backend: keys are what goroutineID returns.
 var currentPortable sync.Map // uintptr → *Coro
 
 // finish marks the end of a body. It runs on the body's side, before the last

@@ -2,43 +2,12 @@
 
 package stackhop
 
-import (
-	"sync"
-	"sync/atomic"
-	"unsafe"
-)
+import "unsafe"
 
-// nativeSet finds the coroutine of a goroutine whose stack the runtime owns.
-type nativeSet struct {
-	n atomic.Int64 // while 0, find costs one load
-	m sync.Map     // g → *Coro
-}
-
-var currentNative nativeSet
-
-func (s *nativeSet) add(c *Coro) {
-	s.n.Add(1)
-	s.m.Store(c.g, c)
-}
-
-func (s *nativeSet) remove(c *Coro) {
-	s.m.Delete(c.g)
-	s.n.Add(-1)
-}
-
-func (s *nativeSet) find() *Coro {
-	if s.n.Load() == 0 {
-		return nil
-	}
-	if v, ok := s.m.Load(getg()); ok {
-		return v.(*Coro)
-	}
-	return nil
-}
-
-// coroAt turns the address in a region's header back into the pointer it was.
-// SAFETY(K3): mainLoop's frame, on the very stack the caller runs on, keeps the
-// object alive, and Go does not move heap objects.
+// coroAt turns the address in a region's header, or in the frame of nativeBase,
+// back into the pointer it was. SAFETY(K3): mainLoop's frame or nativeBase's
+// argument, on the very stack the caller runs on, keeps the object alive, and Go
+// does not move heap objects.
 //
 //go:nocheckptr
 func coroAt(p uintptr) *Coro { return *(**Coro)(unsafe.Pointer(&p)) }

@@ -14,6 +14,7 @@ import (
 // address in it has passed its self-check (K2).
 type facts struct {
 	newcoro, coroswitch         uintptr // code
+	corostart                   uintptr // code: where each coroutine's goroutine begins
 	saveG                       uintptr // code, arm64 only: assembly can't name it from Go 1.27 on
 	traceEnabled, profileActive uintptr // a byte each, 1 while somebody looks
 	stackGuard                  uintptr // stackguard0 - stack.lo, bytes
@@ -92,6 +93,7 @@ func (f *facts) findCode(p parked) error {
 		coroswitch  = "runtime.coroswitch"
 		coroswitchM = "runtime.coroswitch_m"
 		newcoro     = "runtime.newcoro"
+		corostart   = "runtime.corostart"
 	)
 	if fn := runtime.FuncForPC(p.pc); fn != nil {
 		f.coroswitch = fn.Entry()
@@ -110,6 +112,12 @@ func (f *facts) findCode(p parked) error {
 		return err
 	}
 	f.add(newcoro, f.newcoro, "target of the call before gopc of that coroutine")
+
+	if err := nameIs("startpc of that coroutine", p.start, corostart); err != nil {
+		return err
+	}
+	f.corostart = p.start
+	f.add(corostart, f.corostart, "startpc of that coroutine")
 
 	fv, mcall, err := machineCode(f.coroswitch).mcallArg()
 	if err != nil {

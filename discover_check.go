@@ -32,6 +32,7 @@ type parked struct {
 	lo, hi, top          uintptr // g.stack, g.stktopsp
 	m, lockedm           uintptr
 	gopc, goid, bubble   uintptr
+	start                uintptr // g.startpc
 	status               uint32
 	reason               uint8
 }
@@ -61,6 +62,7 @@ func peekParked(g uintptr) parked {
 		lo: peek64(g + gStackLo), hi: peek64(g + gStackHi), top: peek64(g + gStktopsp),
 		m: peek64(g + gM), lockedm: peek64(g + gLockedm),
 		gopc: peek64(g + gGopc), goid: peek64(g + gGoid), bubble: peek64(g + gBubble),
+		start:  peek64(g + gStartpc),
 		status: peek32(g + gAtomicstatus),
 		reason: peek8(g + gWaitreason),
 	}

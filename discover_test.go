@@ -60,15 +60,16 @@ func TestDiscoverFindsEverything(t *testing.T) {
 	}
 	require.Equal(t, f.coroswitch, names["runtime.coroswitch"])
 	require.Equal(t, f.newcoro, names["runtime.newcoro"])
+	require.Equal(t, f.corostart, names["runtime.corostart"])
 	require.Equal(t, f.traceEnabled, names["runtime.trace.enabled"])
 	require.Equal(t, f.profileActive, names["runtime.goroutineProfile.active"])
 	require.Equal(t, f.stackGuard, names["runtime.stackGuard"])
 	if runtime.GOARCH == "arm64" {
 		require.Equal(t, "runtime.save_g", runtime.FuncForPC(f.saveG).Name())
-		require.Len(t, f.facts, 7)
+		require.Len(t, f.facts, 8)
 	} else {
 		require.Zero(t, f.saveG)
-		require.Len(t, f.facts, 6)
+		require.Len(t, f.facts, 7)
 	}
 }
 

@@ -34,4 +34,7 @@
 //   - K6: while a g is in state copystack, the thread that copies its stack is the
 //     only one to look at its stack, window and sudogs; and the stack that
 //     copystack has allocated is nobody's yet.
+//   - K7: on a stack of the runtime a body's frames lie below that of nativeBase,
+//     which stays where it is, as seen from g.stktopsp; and below it no deferred
+//     call but mainLoop's is pending when that one runs last.
 package stackhop

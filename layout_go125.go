@@ -33,7 +33,7 @@ const (
 	gFipsIndicator  = 216            // runtime.g.fipsIndicator, 1 byte
 	gFipsOnlyBypass = gFipsIndicator // no runtime.g.fipsOnlyBypass here: gFipsIndicator stands in
 	gDitWanted      = gFipsIndicator // no runtime.g.ditWanted here: gFipsIndicator stands in
-	gCoroarg        = 376            // runtime.g.coroarg
+	gStartpc        = 296            // runtime.g.startpc
 	gBubble         = 384            // runtime.g.bubble
 	gSudogs         = 312            // runtime.g.waiting
 

@@ -12,7 +12,7 @@ package stackhop
 //   - runtime.g.labels moved, it was at 344.
 //   - runtime.g.fipsOnlyBypass came in.
 //   - runtime.g.ditWanted came in.
-//   - runtime.g.coroarg moved, it was at 376.
+//   - runtime.g.startpc moved, it was at 296.
 //   - runtime.g.bubble moved, it was at 384.
 //   - runtime.g.waiting moved, it was at 312.
 //   - runtime.m.lockedExt moved, it was at 624.
@@ -53,7 +53,7 @@ const (
 	gFipsIndicator  = 216 // runtime.g.fipsIndicator, 1 byte
 	gFipsOnlyBypass = 217 // runtime.g.fipsOnlyBypass, 1 byte
 	gDitWanted      = 218 // runtime.g.ditWanted, 1 byte
-	gCoroarg        = 384 // runtime.g.coroarg
+	gStartpc        = 304 // runtime.g.startpc
 	gBubble         = 392 // runtime.g.bubble
 	gSudogs         = 320 // runtime.g.waiting
 

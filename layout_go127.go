@@ -33,7 +33,7 @@ const (
 	gFipsIndicator  = 216 // runtime.g.fipsIndicator, 1 byte
 	gFipsOnlyBypass = 217 // runtime.g.fipsOnlyBypass, 1 byte
 	gDitWanted      = 218 // runtime.g.ditWanted, 1 byte
-	gCoroarg        = 384 // runtime.g.coroarg
+	gStartpc        = 304 // runtime.g.startpc
 	gBubble         = 392 // runtime.g.bubble
 	gSudogs         = 320 // runtime.g.waiting
 

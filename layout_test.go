@@ -24,7 +24,7 @@ var layout = map[string]int64{
 	"gStktopsp": gStktopsp, "gAtomicstatus": gAtomicstatus, "gGoid": gGoid, "gWaitreason": gWaitreason,
 	"gLockedm": gLockedm, "gSecret": gSecret, "gGopc": gGopc, "gLabels": gLabels, "gPaniconfault": gPaniconfault,
 	"gFipsIndicator": gFipsIndicator, "gFipsOnlyBypass": gFipsOnlyBypass, "gDitWanted": gDitWanted,
-	"gCoroarg": gCoroarg, "gBubble": gBubble, "gSudogs": gSudogs,
+	"gStartpc": gStartpc, "gBubble": gBubble, "gSudogs": gSudogs,
 	"mG0": mG0, "mCurg": mCurg, "mLockedExt": mLockedExt, "mLockedInt": mLockedInt,
 	"mP": mP, "mMallocing": mMallocing, "mPreemptoffLen": mPreemptoffLen, "mLocks": mLocks, "mNcgo": mNcgo,
 	"pMaxStackScanDelta": pMaxStackScanDelta,

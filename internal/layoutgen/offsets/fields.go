@@ -41,7 +41,7 @@ var Fields = []Field{
 	{Name: "gFipsIndicator", Path: "runtime.g.fipsIndicator", Doc: "1 byte"},
 	{Name: "gFipsOnlyBypass", Path: "runtime.g.fipsOnlyBypass", Doc: "1 byte", Else: "gFipsIndicator"},
 	{Name: "gDitWanted", Path: "runtime.g.ditWanted", Doc: "1 byte", Else: "gFipsIndicator"},
-	{Name: "gCoroarg", Path: "runtime.g.coroarg"},
+	{Name: "gStartpc", Path: "runtime.g.startpc"},
 	{Name: "gBubble", Path: "runtime.g.bubble"},
 	{Name: "gSudogs", Path: "runtime.g.waiting"},
 
