@@ -94,12 +94,22 @@ layouts: ## the layout files say what the generator says
 ## Tests
 
 .PHONY: test
-test: setup unit check portable race growth arm64 riscv64 secret stress ## everything: what continuous integration runs
+test: setup unit modules check portable race growth arm64 riscv64 secret stress ## everything: what continuous integration runs
 	@echo "make test: all passed"
 
 .PHONY: unit
 unit: ## unit tests, assembly backend where there is one
 	$(GO) test -skip '^TestStress$$' -timeout 5m $(PKGS)
+
+# Tests with dependencies that no user of the library should get, each a module.
+MODULES := tests/otel
+
+.PHONY: modules
+modules: ## tests that are modules of their own: the OpenTelemetry SDK
+	@for m in $(MODULES); do \
+		echo "(cd $$m && $(GO) vet ./... && $(GO) test -timeout 5m ./...)"; \
+		(cd $$m && $(GO) vet ./... && $(GO) test -timeout 5m ./...); \
+	done
 
 .PHONY: portable
 portable: ## the same tests on the portable backend

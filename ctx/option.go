@@ -60,7 +60,8 @@ func WithNativeStack() Option { return Option{kind: optNative} }
 func WithName(name string) Option { return Option{kind: optName, name: name} }
 
 // WithParent makes the task a child of p: a cancel of p cancels it first, and
-// when the body of p ends, p cancels it and waits for its end. p must be the
+// when the body of p ends, p cancels it and waits for its end. Without WithContext
+// the task inherits the context of p, see Task.Context. p must be the
 // current task, or one that the current task descends from: so a loop that is to
 // be the parent of tasks runs on a task itself.
 func WithParent(p *Task) Option { return Option{kind: optParent, parent: p} }
@@ -73,7 +74,8 @@ func WithHome(home resume.Publisher) Option { return Option{kind: optHome, home:
 
 // WithContext cancels the task when c is done, with context.Cause(c) for its
 // cause, from a goroutine that context.AfterFunc starts. Task.Context derives
-// from c, and has its values.
+// from c, of the task and of its children, and the context of its parent does not
+// matter.
 func WithContext(c context.Context) Option { return Option{kind: optContext, context: c} }
 
 // settings are what all options together ask for.

@@ -1,6 +1,7 @@
 package join
 
 import (
+	"context"
 	"errors"
 	"sync/atomic"
 	"time"
@@ -116,13 +117,17 @@ func (g *group) start(bodies []func(t *ctx.Task) error) {
 	}
 }
 
-// kin has o make the next arm a child of the parent.
+// kin has o make the next arm a child of the parent. If that is unwinding, the arm
+// gets only the values of its context.
 func (g *group) kin(o *ctx.Option) {
-	if g.parent == nil || g.orphans {
+	switch {
+	case g.parent == nil:
 		*o = ctx.Option{}
-		return
+	case g.orphans:
+		*o = ctx.WithContext(context.WithoutCancel(g.parent.Context()))
+	default:
+		*o = ctx.WithParent(g.parent)
 	}
-	*o = ctx.WithParent(g.parent)
 }
 
 // storage has o say where the next arm runs: on the stack given to it, if any.
@@ -160,10 +165,11 @@ func (g *group) refused(a *arm, err error) {
 	g.arms = g.arms[:n]
 	g.unbegun--
 	if orphans {
-		var opts [2]ctx.Option
+		var opts [3]ctx.Option
 		opts[0] = ctx.WithOnEnd(a)
+		g.kin(&opts[1])
 		g.lent.get(g.size)
-		g.storage(&opts[1])
+		g.storage(&opts[2])
 		var t *ctx.Task
 		if t, err = ctx.Spawn(a.body, opts[:]...); err == nil {
 			g.started(a, t)

@@ -32,6 +32,12 @@
 // error is cancel.ErrUnwinding. The same happens with a *stackhop.ThreadLockError if
 // the caller has locked its OS thread.
 //
+// # Context
+//
+// An arm's ctx.Task.Context is the calling task's, with its values and its
+// deadline, and is done when the arm is cancelled or has ended. An arm of a Scope
+// that is started with ctx.WithContext has that one instead.
+//
 // # How arms end
 //
 // A body's error is the arm's. An arm that panics ends with a *ctx.PanicError,

@@ -13,7 +13,8 @@ import (
 // *TimeoutError if it has to be cancelled because d has passed. So any call that
 // waits, or any number of them, can be given a limit. The task is a child of
 // the current one, if there is one, and has ended when Timeout returns: a body that
-// runs when its time is over ends at its next suspension.
+// runs when its time is over ends at its next suspension. It inherits the current
+// task's context, see ctx.Task.Context.
 //
 // What body completes counts: if it returns a value although it was asked
 // to end, that is the answer. With d not positive body does not run.
