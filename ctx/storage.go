@@ -1,6 +1,7 @@
 package ctx
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -71,6 +72,7 @@ func (id *identity) release() {
 	}
 	switch {
 	case id.kind == pooled:
+		id.stack.Leave()
 		id.stack.Pool().Put(id.stack)
 	case id.stack != nil:
 		id.toCaller()
@@ -88,6 +90,7 @@ func fromPool(pool *mmapstack.Pool) (*identity, error) {
 		if id.kind != pooled { // it was made for WithStack
 			id.kind = pooled
 		}
+		_ = stack.Enter() // it is out: no error
 		return id, nil
 	}
 	if err := stack.Evict(); err != nil { // another library's
@@ -104,6 +107,7 @@ func fromPool(pool *mmapstack.Pool) (*identity, error) {
 		return nil, err
 	}
 	stack.Attach(id)
+	_ = stack.Enter() // it is out: no error
 	return id, nil
 }
 
@@ -134,6 +138,29 @@ func fromCaller(stack *mmapstack.Stack) (*identity, error) {
 	sh := callersOf(stack)
 	sh.Lock()
 	defer sh.Unlock()
+	if err := stack.Enter(); err != nil {
+		return nil, notEntered(stack, err)
+	}
+	id, err := sh.on(stack)
+	if err != nil {
+		stack.Leave()
+	}
+	return id, err
+}
+
+// notEntered is the error for a stack of the caller's that no task can be on.
+func notEntered(stack *mmapstack.Stack, err error) error {
+	switch {
+	case errors.Is(err, mmapstack.ErrBusy):
+		return ErrStackInUse
+	case err == mmapstack.ErrIdle:
+		return WithStack(stack).refused("need a stack that is out of its pool until the task has ended", err)
+	}
+	return WithStack(stack).refused("need an open stack", err)
+}
+
+// on finds or makes the identity that serves on stack. The caller holds the lock.
+func (sh *callerShard) on(stack *mmapstack.Stack) (*identity, error) {
 	id, ok := stack.Attached().(*identity)
 	switch {
 	case stack.Attached() == nil:
@@ -165,6 +192,7 @@ func (id *identity) toCaller() {
 	sh.Lock()
 	defer sh.Unlock()
 	id.busy = false
+	id.stack.Leave()
 	if id.kind == once {
 		id.stack.Attach(nil)
 	}

@@ -79,14 +79,16 @@ func acquire(size int, c *stackhop.Coro) (*aux, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a, ok := s.Attached().(*aux); ok {
-		if a.coro.Done() { // a Goexit ended it
-			err = a.coro.Reset(a.serve)
-		}
-		return a, err
+	_ = s.Enter() // it is out: no error
+	a, ok := s.Attached().(*aux)
+	switch {
+	case !ok:
+		a, err = newAux(s)
+	case a.coro.Done(): // a Goexit ended it
+		err = a.coro.Reset(a.serve)
 	}
-	a, err := newAux(s)
 	if err != nil {
+		s.Leave()
 		pool.Put(s)
 		return nil, err
 	}
@@ -105,8 +107,10 @@ func oneAux(policy Policy, size int) (*aux, error) {
 	a, err := newAux(s)
 	if err != nil {
 		_ = s.Close()
+		return nil, err
 	}
-	return a, err
+	_ = s.Enter() // it is out: no error
+	return a, nil
 }
 
 // newAux makes the coroutine on s, which it stays attached to.
@@ -125,6 +129,7 @@ func newAux(s *mmapstack.Stack) (*aux, error) {
 func (a *aux) release() {
 	a.fn, a.caller, a.host, a.from = nil, nil, nil, nil
 	a.coro.SetLocal(nil)
+	a.stack.Leave()
 	if a.pool == nil {
 		_ = a.stack.Close() // in the bubble it was made in: no error
 		return

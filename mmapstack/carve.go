@@ -60,7 +60,8 @@ func (s *Stack) SetResizer(fn func(lo uintptr) error) { s.nest().resize = fn }
 //
 // Errors: *SizeError if size is out of range or s has too little room;
 // *BusyError if the resizer or the Occupant refuses, or if something else is attached
-// to s, or s grows; ErrClosed if s is not with its user.
+// to s, or s grows; ErrIdle if s is in its pool; ErrClosed if s was closed, or
+// unmapped by its pool.
 func (s *Stack) Carve(size int) (*Stack, error) { return s.carve(size, nil) }
 
 // A Resizer moves the lower end of what runs on a stack, with which memory of
@@ -81,8 +82,8 @@ func CarveSpace(size int) int {
 }
 
 func (s *Stack) carve(size int, body Resizer) (*Stack, error) {
-	if s.state != stateOut {
-		return nil, ErrClosed
+	if !s.held() {
+		return nil, s.notOut()
 	}
 	if size < MinSize || size > MaxSize {
 		return nil, &SizeError{"stack size", size, MinSize, MaxSize}
@@ -91,9 +92,13 @@ func (s *Stack) carve(size int, body Resizer) (*Stack, error) {
 		return nil, &BusyError{Why: "the lower end of a stack that grows is its reserve; carve from one that does not"}
 	}
 	c := s.nest()
-	if body == nil && c.resize == nil && s.attached != nil {
-		if _, ok := s.attached.(Occupant); !ok {
+	if body == nil && c.resize == nil {
+		_, ok := s.attached.(Occupant)
+		switch {
+		case s.attached != nil && !ok:
 			return nil, &BusyError{Why: "something is attached that does not know of carving; call SetResizer"}
+		case s.attached == nil && s.state == stateEntered:
+			return nil, &BusyError{Why: "a coroutine is on the stack; call CarveFor from it, or SetResizer"}
 		}
 	}
 	usable := alignUp(uintptr(size), carveAlign)

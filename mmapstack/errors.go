@@ -9,13 +9,14 @@ import (
 
 // Sentinels, each matched by the carrier named beside it.
 var (
-	ErrMap         = errors.New("mmapstack: the system refused memory") // *MapError
-	ErrSize        = errors.New("mmapstack: size out of range")         // *SizeError
-	ErrLimit       = errors.New("mmapstack: pool exhausted")            // *LimitError
-	ErrBusy        = errors.New("mmapstack: still in use")              // *BusyError
-	ErrOrder       = errors.New("mmapstack: not last in, first out")    // *OrderError
-	ErrMemory      = errors.New("mmapstack: memory cannot be a stack")  // *MemoryError
-	ErrClosed      = errors.New("mmapstack: closed")                    // bare
+	ErrMap         = errors.New("mmapstack: the system refused memory")                           // *MapError
+	ErrSize        = errors.New("mmapstack: size out of range")                                   // *SizeError
+	ErrLimit       = errors.New("mmapstack: pool exhausted")                                      // *LimitError
+	ErrBusy        = errors.New("mmapstack: still in use")                                        // *BusyError
+	ErrOrder       = errors.New("mmapstack: not last in, first out")                              // *OrderError
+	ErrMemory      = errors.New("mmapstack: memory cannot be a stack")                            // *MemoryError
+	ErrClosed      = errors.New("mmapstack: closed")                                              // bare
+	ErrIdle        = errors.New("mmapstack: the stack is idle in its pool; take one by Pool.Get") // bare
 	ErrUnsupported = fmt.Errorf("mmapstack: no mapped stacks on this system; use stacks that the runtime owns: %w",
 		errors.ErrUnsupported) // bare; matches errors.ErrUnsupported as well
 )

@@ -30,7 +30,16 @@ func (s *Stack) HighWater() int {
 // ResetHighWater has HighWater count from now on, by making zero of what is used
 // below the topmost IdleLive bytes. Nothing may live there. A mark of no more
 // than IdleLive may be of what was before.
+//
+// ResetHighWater panics while a coroutine is on the stack (see Enter), and while
+// the stack is idle in its pool.
 func (s *Stack) ResetHighWater() {
+	switch s.state {
+	case stateEntered:
+		panic("mmapstack: ResetHighWater of a stack that a coroutine is on; call it between two")
+	case stateIdle:
+		panic("mmapstack: ResetHighWater of a stack that is idle in its pool; call it between Get and Put")
+	}
 	mem := s.memory()
 	if len(mem) <= IdleLive {
 		return

@@ -160,9 +160,10 @@ func (p *Pool) GetAttached() (*Stack, error) {
 // Put takes a stack back that Get gave. Nothing may live on it but what is
 // attached to it, in the topmost IdleLive bytes.
 //
-// Put panics if s came from elsewhere, was put already, or has carved stacks
-// open: the memory would come to serve two at once. Two Puts at the same time
-// are not always noticed.
+// Put panics if s came from elsewhere, was put already, has a coroutine on it
+// (see Stack.Enter; a suspended task is one), or has carved stacks open: the
+// memory would come to serve two at once. Two Puts at the same time are not
+// always noticed.
 func (p *Pool) Put(s *Stack) {
 	if s == nil || s.Pool() != p || s.state != stateOut || s.carving != nil && s.carving.last != nil {
 		p.misput(s)
@@ -189,6 +190,9 @@ func (p *Pool) misput(s *Stack) {
 		panic("mmapstack: Put of a closed stack; drop the second release")
 	case s.Pool() != p:
 		panic(fmt.Sprintf("mmapstack: Put of a %v stack that came from elsewhere; put it into its own pool, or Close it", s.kind))
+	case s.state == stateEntered:
+		panic("mmapstack: Put of a stack that a coroutine is on; let the coroutine or task end first, or cancel it. " +
+			"A stack that ctx took from the pool goes back by itself")
 	case s.state != stateOut:
 		panic("mmapstack: Put of a stack that is not out; drop the second Put")
 	}

@@ -33,9 +33,10 @@ func (k Kind) String() string {
 
 // The states of a Stack. Only its owner (M4) changes them.
 const (
-	stateFree uint8 = iota // not made yet, or closed
-	stateIdle              // in a pool
-	stateOut               // with its user
+	stateFree    uint8 = iota // not made yet, or closed
+	stateIdle                 // in a pool
+	stateOut                  // with its user
+	stateEntered              // likewise, and a coroutine is on it
 )
 
 // A Stack is the memory of one coroutine stack.
@@ -126,7 +127,19 @@ func (s *Stack) String() string {
 //
 // While the stack is idle, what v stands for may have live frames in the
 // topmost IdleLive bytes below Top, and nowhere else.
-func (s *Stack) Attach(v any) { s.attached = v }
+//
+// Attach panics for a stack that is idle in its pool, or closed: its fields may
+// serve another user.
+func (s *Stack) Attach(v any) {
+	if !s.held() {
+		s.misattached()
+	}
+	s.attached = v
+}
+
+func (s *Stack) misattached() {
+	panic("mmapstack: Attach to a stack that is closed, or idle in its pool; attach between Get and Put")
+}
 
 // Attached returns what Attach kept, or nil.
 //
@@ -148,13 +161,14 @@ type Occupant interface {
 //
 // Errors: ErrClosed for a stack that is closed; *OrderError if stacks carved
 // from it or after it are open; *BusyError if a value is attached that is no
-// Occupant or does not leave; *MapError if the system refuses. The stack
+// Occupant or does not leave, or if a coroutine is on the stack (see Enter);
+// *MapError if the system refuses. The stack
 // stays as it was then. Close panics for a pooled stack: put it back instead.
 func (s *Stack) Close() error {
 	if s.kind == Pooled {
 		panic("mmapstack: Close of a pooled stack; use Put")
 	}
-	if s.state != stateOut {
+	if !s.held() {
 		return ErrClosed
 	}
 	if n := s.carvings(); n != 0 {
@@ -162,6 +176,9 @@ func (s *Stack) Close() error {
 	}
 	if err := s.closable(); err != nil {
 		return err
+	}
+	if s.state == stateEntered && s.attached == nil {
+		return s.notOut()
 	}
 	if err := s.evict(nil); err != nil {
 		return err
@@ -198,8 +215,13 @@ func (s *Stack) closable() error {
 
 // Evict makes the attached value leave, by the pool's OnFree hook if it has one,
 // else as an Occupant. The caller must have the stack from its pool or own it.
-// Error: *BusyError if the value does not leave; it stays attached then.
+//
+// Errors: *BusyError if the value does not leave, and stays attached; ErrIdle and
+// ErrClosed as Enter.
 func (s *Stack) Evict() error {
+	if !s.held() {
+		return s.notOut()
+	}
 	if p := s.Pool(); p != nil {
 		return s.evict(p.onFree)
 	}

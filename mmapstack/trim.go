@@ -139,7 +139,9 @@ func (p *Pool) unmapEmpty() (first error) {
 		p.cut -= sl.cut
 		sl.pool = nil
 		for i := range sl.cut {
-			sl.stack(i).state = stateFree
+			s := sl.stack(i)
+			s.state = stateFree
+			s.setRegion(0, 0, 0)
 		}
 		return true
 	})

@@ -1,6 +1,7 @@
 package pull
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 
@@ -33,12 +34,21 @@ func tenantOf(s *mmapstack.Stack) (*stackhop.Coro, error) {
 
 // settle gives the coroutine of s its next body.
 func (e *core) settle(s *mmapstack.Stack, body func(*stackhop.Coro)) error {
-	co, err := tenantOf(s)
-	if err != nil {
-		return err
+	if err := s.Enter(); err != nil {
+		if _, ours := s.Attached().(*tenant); ours && errors.Is(err, mmapstack.ErrBusy) {
+			err = stackhop.ErrNotDone
+		}
+		return fmt.Errorf("pull: the stack cannot be used: %w", err)
 	}
-	if err := co.Reset(body); err != nil {
-		return fmt.Errorf("pull: the stack is in use: %w", err)
+	co, err := tenantOf(s)
+	if err == nil {
+		if err = co.Reset(body); err != nil {
+			err = fmt.Errorf("pull: the stack is in use: %w", err)
+		}
+	}
+	if err != nil {
+		s.Leave()
+		return err
 	}
 	co.InheritLabels() // as the native ones do
 	e.co, e.stack = co, s
@@ -66,7 +76,8 @@ func (e *core) rent(pool *mmapstack.Pool, body func(*stackhop.Coro)) error {
 // elsewhere.
 //
 // Errors: what New and Reset of package stackhop answer, ErrNotDone if an
-// iterator runs on s already, *mmapstack.BusyError if a stranger lives there.
+// iterator runs on s already, *mmapstack.BusyError if a stranger lives there,
+// mmapstack.ErrIdle and ErrClosed if s is in its pool or closed.
 // Where Pull is iter.Pull, s is not used.
 func PullOn[V any](s *mmapstack.Stack, seq iter.Seq[V]) (next func() (V, bool), stop func(), err error) {
 	if !standIn() {

@@ -67,6 +67,7 @@ func (e *core) finish() {
 	if e.stack != nil && e.co.Done() {
 		s, p := e.stack, e.pool
 		e.stack, e.pool = nil, nil
+		s.Leave()
 		if p != nil {
 			p.Put(s)
 		}
