@@ -60,3 +60,6 @@ func (c *Coro) make() {
 
 func (c *Coro) arm()       { c.state, c.goexited = stateReady, false }
 func (c *Coro) end() error { return c.port().end() }
+
+// NativeBytes returns 0: nothing tells the size of a goroutine's stack here.
+func (c *Coro) NativeBytes() int { return 0 }

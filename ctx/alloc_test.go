@@ -24,6 +24,7 @@ func TestWarmCallsDoNotAllocate(t *testing.T) {
 		{"default", nil},
 		{"WithName", []ctx.Option{ctx.WithName("x")}},
 		{"WithStackSize", []ctx.Option{ctx.WithStackSize(16 << 10)}},
+		{"WithStrictStack", []ctx.Option{ctx.WithStrictStack(16 << 10)}},
 		{"WithNativeStack", []ctx.Option{ctx.WithNativeStack()}},
 		{"WithStack", []ctx.Option{ctx.WithStack(own)}},
 		{"WithOnEnd", []ctx.Option{ctx.WithOnEnd(nobodyCares{})}},

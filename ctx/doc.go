@@ -62,18 +62,21 @@
 //
 // # Storage
 //
-//	option             stack                                    freed
-//	none               64 KiB from mmapstack.Default            to its pool, at the end of the task
-//	WithStackSize      the same, of that size                   likewise
-//	WithStack          the caller's: own, static or carved      by the caller, after the end
-//	WithNativeStack    the runtime's, which grows               kept for the next such task
+//	option             stack                                        a call that does not fit
+//	none               the runtime's, which grows                   never happens
+//	WithNativeStack    the same                                     likewise
+//	WithStackSize      mapped and guarded, from guard.Default       ends the task: *guard.OverflowError
+//	WithStrictStack    mapped and guarded, from mmapstack.Default   ends the process
+//	WithPool           one of that pool                             as the pool's policy says
+//	WithStack          the caller's: own, static or carved          as its policy says
 //
 // A stack keeps its coroutine when its task ends, so that the next task on it
-// starts without an allocation. The [Task] itself is an allocation of 128
-// bytes, unless the owner of an earlier one said by [Task.Free] that it is no
-// longer in use. A name, relatives, a home or an Ender make it 288; so do the first
-// Cancel, Wait, Context or child, by an allocation of their own. Idle coroutines on the runtime's stacks are kept up to a number
-// of 256; of others, mmapstack decides.
+// starts without an allocation. [SetIdleLimit] bounds what is kept on stacks of the
+// runtime, in bytes; mmapstack decides about others; [RetireIdle] ends all that
+// is idle. The [Task] itself is an allocation of 128 bytes, unless the owner of an
+// earlier one said by [Task.Free] that it is no longer in use. A name, relatives, a
+// home or an Ender make it 288; so do the first Cancel, Wait, Context or child, by
+// an allocation of their own.
 //
 // The portable backend (see stackhop.Backend) runs all tasks on stacks of the
 // runtime. It maps no memory, but checks what the options say, and marks a

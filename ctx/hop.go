@@ -19,6 +19,6 @@ func (id *identity) Moved(c *stackhop.Coro, stack *mmapstack.Stack) (was *mmapst
 func (id *identity) Hopped(depth int, fn func()) {
 	fn()
 	if depth < 0 { // never: but both arguments are alive until here, or traces would not have them
-		id.runs = false
+		id.phase = rests
 	}
 }

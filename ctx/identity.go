@@ -24,11 +24,19 @@ type identity struct {
 	born atomic.Int64
 	at   uint32 // its place in the registry, whose lock guards it, and 1; 0: not there
 
-	kind identityKind
-	runs bool // a body has begun and not returned
-	quit bool // serve returns instead of running a task
-	busy bool // a task is on the caller's stack; guarded by the callerShard
+	kind  identityKind
+	phase identityPhase
+	home  uint8 // the shard of natives that put takes it back to
+	busy  bool  // a task is on the caller's stack; guarded by the callerShard
 }
+
+type identityPhase uint8
+
+const (
+	rests identityPhase = iota // serve waits for a task
+	runs                       // a body has begun and not returned
+	quits                      // serve returns instead of running a task
+)
 
 type identityKind uint8
 
@@ -88,7 +96,7 @@ func (id *identity) Slot() *resume.Slot {
 // what it defers captures nothing.
 func serve(c *stackhop.Coro) {
 	defer aborted()
-	for !of(c).quit {
+	for of(c).phase != quits {
 		of(c).begins()(of(c).task)
 		of(c).returned()
 		if of(c).kind == once {
@@ -104,8 +112,8 @@ func serve(c *stackhop.Coro) {
 
 // aborted ends the task whose body did not return, if one runs; serve defers it.
 func aborted() {
-	if id := of(stackhop.Current()); id.runs {
-		id.runs = false
+	if id := of(stackhop.Current()); id.phase == runs {
+		id.phase = rests
 		id.failed(recover())
 		id.end()
 	}
@@ -115,12 +123,12 @@ func aborted() {
 func (id *identity) begins() (body func(*Task)) {
 	t := id.task
 	body, t.body = t.body, nil
-	id.runs = true
+	id.phase = runs
 	return body
 }
 
 func (id *identity) returned() {
-	id.runs = false
+	id.phase = rests
 	id.end()
 }
 
@@ -272,19 +280,33 @@ func (id *identity) CancelHere() {
 // Vacate ends an idle coroutine, so that its stack is nobody's. mmapstack calls
 // it before the memory goes away.
 func (id *identity) Vacate() error {
-	if id.task != nil {
-		return ErrStackInUse
-	}
-	if !id.coro.Drop() && !id.coro.Done() { // between two tasks, serve has nothing left to do
-		id.quit = true
-		err := id.coro.TrySwitch()
-		id.quit = false
-		if err != nil {
-			return err
-		}
+	if err := id.finish(); err != nil {
+		return err
 	}
 	if id.kind == roaming && id.toRoamers() {
 		return nil
+	}
+	return id.close()
+}
+
+// finish has serve of an idle coroutine return.
+func (id *identity) finish() error {
+	if id.task != nil {
+		return ErrStackInUse
+	}
+	if id.coro.Drop() || id.coro.Done() { // between two tasks, serve has nothing left to do
+		return nil
+	}
+	id.phase = quits
+	err := id.coro.TrySwitch()
+	id.phase = rests
+	return err
+}
+
+// close ends the goroutine of an idle coroutine.
+func (id *identity) close() error {
+	if err := id.finish(); err != nil {
+		return err
 	}
 	id.last = nil
 	err := id.coro.Close()

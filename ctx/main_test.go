@@ -50,6 +50,7 @@ var storages = []struct {
 }{
 	{"default", func(testing.TB) []ctx.Option { return nil }},
 	{"sized", func(testing.TB) []ctx.Option { return []ctx.Option{ctx.WithStackSize(128 << 10)} }},
+	{"strict", func(testing.TB) []ctx.Option { return []ctx.Option{ctx.WithStrictStack(64 << 10)} }},
 	{"native", func(testing.TB) []ctx.Option { return []ctx.Option{ctx.WithNativeStack()} }},
 	{"own", func(t testing.TB) []ctx.Option { return onStack(t, ownStack(t, 64<<10)) }},
 	{"static", func(t testing.TB) []ctx.Option {

@@ -32,6 +32,8 @@ const (
 	optSize
 	optPool
 	optNative
+	optStrict
+	optNoFallback
 	optName
 	optParent
 	optOnEnd
@@ -44,16 +46,40 @@ const (
 // task's coroutine are used again by the next task on it; Close ends both.
 func WithStack(s *mmapstack.Stack) Option { return Option{kind: optStack, stack: s} }
 
-// WithStackSize runs the task on a pooled stack of at least that many bytes.
+// WithStackSize runs the task on a mapped, guard-paged stack of at least that many
+// bytes, mmapstack.MinSize to mmapstack.GrowMax, from guard.Default. It begins
+// with one window of 8 KiB and grows in place. A call that does not fit
+// panics, and a body that does not recover ends the task with a
+// *guard.OverflowError; the process goes on.
+//
+// That needs a SIGSEGV handler, which the first such task installs (see
+// guard.Install). Where it cannot be installed, and on the portable backend, the task
+// runs on the runtime's own stack instead, as without the option;
+// Task.Stack returns nil then. WithoutFallback makes that an error.
 func WithStackSize(bytes int) Option { return Option{kind: optSize, size: bytes} }
+
+// WithStrictStack runs the task on a mapped, guard-paged stack of at least that
+// many bytes, mmapstack.MinSize to mmapstack.MaxSize, that does not grow. It
+// needs no signal handler and costs less to start than WithStackSize, but a
+// call that does not fit ends the process, with the runtime's words
+//
+//	runtime: stack growth ... fatal error: stack size not a power of 2
+//
+// Choose it for bodies whose depth is known.
+func WithStrictStack(bytes int) Option { return Option{kind: optStrict, size: bytes} }
+
+// WithoutFallback has Spawn return an *OptionError where WithStackSize would run
+// the task on the runtime's own stack. The error matches what the lower package
+// said, such as guard.ErrTrap.
+func WithoutFallback() Option { return Option{kind: optNoFallback} }
 
 // WithPool runs the task on a stack of that pool. With one that guard.NewPool
 // made with guard.Growing, stacks grow in place, and an overflow that the body does
 // not recover from ends the task with a *guard.OverflowError.
 func WithPool(p *mmapstack.Pool) Option { return Option{kind: optPool, pool: p} }
 
-// WithNativeStack runs the task on a stack that the runtime owns and grows:
-// for bodies whose depth is unknown. The first task on it allocates it.
+// WithNativeStack runs the task on a stack that the runtime owns and grows by
+// copying, like a goroutine's. So does a task without any storage option.
 func WithNativeStack() Option { return Option{kind: optNative} }
 
 // WithName gives the task a name, for Task.String and PanicError.
@@ -80,7 +106,7 @@ func WithContext(c context.Context) Option { return Option{kind: optContext, con
 
 // settings are what all options together ask for.
 type settings struct {
-	storage optionKind // optNone: a pooled stack of the default size
+	storage optionKind // optNone: a stack of the runtime
 	size    int
 	stack   *mmapstack.Stack
 	pool    *mmapstack.Pool
@@ -91,6 +117,8 @@ type settings struct {
 	home    resume.Publisher
 	context context.Context
 	extras  bool // one of these is set
+
+	noFallback bool
 }
 
 func (o *settings) apply(opts []Option) error {
@@ -118,6 +146,9 @@ func (o *settings) apply(opts []Option) error {
 			}
 			o.context, o.extras = opt.context, true
 			continue
+		case optNoFallback:
+			o.noFallback = true
+			continue
 		case optNone:
 			continue
 		}
@@ -132,7 +163,9 @@ func (o *settings) apply(opts []Option) error {
 			return opt.refused("need a stack", nil)
 		case opt.kind == optStack && opt.stack.Region() == stackhop.Region{}:
 			return opt.refused("need an open stack", mmapstack.ErrClosed)
-		case opt.kind == optSize && (opt.size < mmapstack.MinSize || opt.size > mmapstack.MaxSize):
+		case opt.kind == optSize && (opt.size < mmapstack.MinSize || opt.size > mmapstack.GrowMax):
+			return opt.refused(fmt.Sprintf("need %d to %d bytes", mmapstack.MinSize, mmapstack.GrowMax), nil)
+		case opt.kind == optStrict && (opt.size < mmapstack.MinSize || opt.size > mmapstack.MaxSize):
 			return opt.refused(fmt.Sprintf("need %d to %d bytes", mmapstack.MinSize, mmapstack.MaxSize), nil)
 		}
 	}
@@ -148,6 +181,8 @@ func (o Option) refused(limit string, err error) error {
 		e.Option, e.Value = "WithStack", o.stack
 	case optSize:
 		e.Option, e.Value = "WithStackSize", o.size
+	case optStrict:
+		e.Option, e.Value = "WithStrictStack", o.size
 	case optPool:
 		e.Option, e.Value = "WithPool", o.pool
 	case optNative:

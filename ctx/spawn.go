@@ -155,6 +155,9 @@ func notStarted(t *Task, err error) (*Task, error) {
 	id.last = nil
 	if err != stackhop.ErrBubble || id.kind == once {
 		t.unrelate()
+		if id.kind == once {
+			_ = id.coro.Close() // its goroutine would stay
+		}
 		id.release()
 		t.slot.Finish()
 		return nil, err

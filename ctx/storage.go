@@ -4,36 +4,54 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 
 	"github.com/stackhop/stackhop"
+	"github.com/stackhop/stackhop/guard"
 	"github.com/stackhop/stackhop/mmapstack"
 )
 
-// defaultPool is where stacks come from unless an option says otherwise. It
-// stays nil on the portable backend.
-var defaultPool atomic.Pointer[mmapstack.Pool]
-
 // acquire finds or makes an identity on the storage that is asked for.
 func acquire(set *settings) (*identity, error) {
-	if set.storage == optNone {
-		if pool := defaultPool.Load(); pool != nil {
-			return fromPool(pool)
+	switch set.storage {
+	case optNone, optNative:
+		return natives.get()
+	case optStack:
+		return fromCaller(set.stack)
+	case optSize:
+		return sized(set)
+	}
+	if portable() {
+		return natives.get()
+	}
+	if set.storage == optStrict {
+		return fromPool(mmapstack.Default(set.size))
+	}
+	return fromPool(set.pool)
+}
+
+// sized returns an identity on a stack that grows in place up to the size asked
+// for, or where there can be none, on one of the runtime.
+func sized(set *settings) (*identity, error) {
+	pool, err := guard.Default(set.size)
+	if err == nil {
+		var id *identity
+		if id, err = fromPool(pool); err == nil {
+			return id, nil
 		}
 	}
 	switch {
-	case set.storage == optStack:
-		return fromCaller(set.stack)
-	case set.storage == optNative || portable():
-		return natives.get()
-	case set.storage == optPool:
-		return fromPool(set.pool)
+	case !unmappable(err):
+		return nil, err
+	case set.noFallback:
+		return nil, WithStackSize(set.size).refused("no such stack can be mapped here", err)
 	}
-	pool := mmapstack.Default(set.size)
-	if set.storage == optNone {
-		defaultPool.Store(pool)
-	}
-	return fromPool(pool)
+	return natives.get()
+}
+
+// unmappable reports whether err says that no stack of the kind can be had in this
+// process, however many are free.
+func unmappable(err error) bool {
+	return errors.Is(err, guard.ErrTrap) || errors.Is(err, stackhop.ErrGrowth) || errors.Is(err, mmapstack.ErrUnsupported)
 }
 
 var portable = sync.OnceValue(func() bool { return stackhop.Backend().Name == "portable" })
@@ -222,45 +240,12 @@ func (id *identity) toRoamers() bool {
 	id.stack = nil
 	sh.Lock()
 	defer sh.Unlock()
-	if len(sh.roamers) >= nativeIdle/len(callers) {
+	if len(sh.roamers) >= roamersKept/len(callers) {
 		return false
 	}
 	sh.roamers = append(sh.roamers, id)
 	return true
 }
 
-// nativeIdle is how many idle coroutines on stacks of the runtime are kept.
-const nativeIdle = 256
-
-// natives keeps them, last in first out.
-var natives nativePool
-
-type nativePool struct {
-	mu   sync.Mutex
-	idle []*identity
-}
-
-func (p *nativePool) get() (*identity, error) {
-	p.mu.Lock()
-	if n := len(p.idle); n != 0 {
-		id := p.idle[n-1]
-		p.idle = p.idle[:n-1]
-		p.mu.Unlock()
-		return id, nil
-	}
-	p.mu.Unlock()
-	return newIdentity(nil, oneTask())
-}
-
-func (p *nativePool) put(id *identity) {
-	p.mu.Lock()
-	if len(p.idle) < nativeIdle {
-		p.idle = append(p.idle, id)
-		p.mu.Unlock()
-		return
-	}
-	p.mu.Unlock()
-	// Refused only where no switch is possible at all, and then it is kept
-	// parked: nobody holds it, and its goroutine stays.
-	_ = id.Vacate()
-}
+// roamersKept is how many idle coroutines without a stack are kept.
+const roamersKept = 256

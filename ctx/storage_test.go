@@ -11,6 +11,7 @@ import (
 
 	"github.com/stackhop/stackhop"
 	"github.com/stackhop/stackhop/ctx"
+	"github.com/stackhop/stackhop/guard"
 	"github.com/stackhop/stackhop/mmapstack"
 	"github.com/stackhop/stackhop/resume"
 )
@@ -26,6 +27,9 @@ func TestBadOptions(t *testing.T) {
 		{"nil stack", func(*testing.T) []ctx.Option { return []ctx.Option{ctx.WithStack(nil)} }, "WithStack", (*mmapstack.Stack)(nil)},
 		{"size 0", func(*testing.T) []ctx.Option { return []ctx.Option{ctx.WithStackSize(0)} }, "WithStackSize", 0},
 		{"size below 0", func(*testing.T) []ctx.Option { return []ctx.Option{ctx.WithStackSize(-1)} }, "WithStackSize", -1},
+		{"size of more than can grow", func(*testing.T) []ctx.Option { return []ctx.Option{ctx.WithStackSize(mmapstack.GrowMax + 1)} }, "WithStackSize", mmapstack.GrowMax + 1},
+		{"strict size 0", func(*testing.T) []ctx.Option { return []ctx.Option{ctx.WithStrictStack(0)} }, "WithStrictStack", 0},
+		{"strict size too large", func(*testing.T) []ctx.Option { return []ctx.Option{ctx.WithStrictStack(math.MaxInt)} }, "WithStrictStack", math.MaxInt},
 		{"size too large", func(*testing.T) []ctx.Option { return []ctx.Option{ctx.WithStackSize(math.MaxInt)} }, "WithStackSize", math.MaxInt},
 		{"two kinds", func(*testing.T) []ctx.Option {
 			return []ctx.Option{ctx.WithNativeStack(), ctx.WithStackSize(1 << 16)}
@@ -187,17 +191,28 @@ func TestTrimEndsIdleCoroutines(t *testing.T) {
 		t.Skip("portable backend: no mapped stacks in use")
 	}
 	const size = 32 << 10
-	pool := mmapstack.Default(size)
-	var tasks []*ctx.Task
-	for range 20 {
-		tasks = append(tasks, spawn(t, func(task *ctx.Task) { task.Yield() }, ctx.WithStackSize(size)))
+	growing, err := guard.Default(size)
+	require.NoError(t, err)
+	for _, kind := range []struct {
+		opt  ctx.Option
+		pool *mmapstack.Pool
+	}{
+		{ctx.WithStackSize(size), growing},
+		{ctx.WithStrictStack(size), mmapstack.Default(size)},
+	} {
+		var tasks []*ctx.Task
+		for range 20 {
+			tasks = append(tasks, spawn(t, func(task *ctx.Task) {
+				require.Same(t, kind.pool, task.Stack().Pool())
+				task.Yield()
+			}, kind.opt))
+		}
+		for _, task := range tasks {
+			finish(t, task)
+		}
+		require.GreaterOrEqual(t, kind.pool.Trim(), 20)
+		finish(t, spawn(t, func(task *ctx.Task) { task.Yield() }, kind.opt))
 	}
-	for _, task := range tasks {
-		finish(t, task)
-	}
-	require.GreaterOrEqual(t, pool.Trim(), 20)
-	task := spawn(t, func(task *ctx.Task) { task.Yield() }, ctx.WithStackSize(size))
-	finish(t, task)
 }
 
 func TestManySuspendedTasks(t *testing.T) {

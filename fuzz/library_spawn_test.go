@@ -28,8 +28,8 @@ func (l *library) spawn(me *who, o op) string {
 	switch c.storage {
 	case storeBig:
 		opts[2] = ctx.WithStackSize(512 << 10)
-	case storeNative:
-		opts[2] = ctx.WithNativeStack()
+	case storeStrict:
+		opts[2] = ctx.WithStrictStack(512 << 10)
 	}
 	if c.storage >= firstOwn && l.owned[c.storage-firstOwn] != nil {
 		opts[2] = ctx.WithStack(l.owned[c.storage-firstOwn])

@@ -191,7 +191,7 @@ const (
 )
 
 func choiceOf(o op) choice {
-	storages := [8]int{storeDefault, storeDefault, storeBig, storeBig, storeNative, storeNative, firstOwn, firstOwn + 1}
+	storages := [8]int{storeDefault, storeDefault, storeBig, storeBig, storeStrict, storeStrict, firstOwn, firstOwn + 1}
 	parents := [8]int{parentNone, parentSelf, parentNone, parentSelf, parentNone, parentSelf, parentSelf, parentOther}
 	return choice{
 		storage: storages[o.b&7],
@@ -205,7 +205,7 @@ func choiceOf(o op) choice {
 const (
 	storeDefault = iota
 	storeBig
-	storeNative
+	storeStrict
 	firstOwn
 	ownStacks = 2
 )

@@ -32,5 +32,16 @@ func Default(size int) *Pool {
 	return p
 }
 
+// TrimDefaults is Trim of all pools of Default: it returns how many idle stacks it
+// freed.
+func TrimDefaults() (n int) {
+	for i := range defaults {
+		if p := defaults[i].Load(); p != nil {
+			n += p.Trim()
+		}
+	}
+	return n
+}
+
 // failing returns a pool without shards.
 func failing(err error) *Pool { return &Pool{err: err, closed: true, shift: 64} }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stackhop/stackhop/cancel"
 	"github.com/stackhop/stackhop/ctx"
-	"github.com/stackhop/stackhop/mmapstack"
+	"github.com/stackhop/stackhop/guard"
 	"github.com/stackhop/stackhop/resume"
 )
 
@@ -228,7 +228,8 @@ func TestAStackIsFreeAfterTheLastFrame(t *testing.T) {
 	})
 	t.Run("pooled", func(t *testing.T) {
 		needAsm(t)
-		pool := mmapstack.Default(1 << 20) // no other test's
+		pool, err := guard.Default(1 << 20) // no other test's
+		require.NoError(t, err)
 		before := pool.Stats().InUse
 		var inside int
 		task := spawn(t, func(task *ctx.Task) {

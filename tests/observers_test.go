@@ -23,7 +23,8 @@ var taskOptions = []struct {
 	name string
 	opt  ctx.Option
 }{
-	{"default", ctx.WithStackSize(mmapstack.DefaultSize)},
+	{"sized", ctx.WithStackSize(mmapstack.DefaultSize)},
+	{"strict", ctx.WithStrictStack(mmapstack.DefaultSize)},
 	{"native", ctx.WithNativeStack()},
 }
 

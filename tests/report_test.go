@@ -18,9 +18,9 @@ func TestReportTellsSpawnsApart(t *testing.T) {
 	guard.Watch(true)
 	defer guard.Watch(false)
 	for range 200 {
-		_, err := ctx.Spawn(func(*ctx.Task) { deepen(300) })
+		_, err := ctx.Spawn(func(*ctx.Task) { deepen(300) }, ctx.WithStrictStack(64<<10))
 		require.NoError(t, err)
-		_, err = ctx.Spawn(func(*ctx.Task) {})
+		_, err = ctx.Spawn(func(*ctx.Task) {}, ctx.WithStrictStack(64<<10))
 		require.NoError(t, err)
 	}
 	var deep, shallow guard.Advice

@@ -28,6 +28,12 @@ const (
 	scalePerMapping = 200
 )
 
+var scaleStorage = map[string]ctx.Option{
+	"default": {},
+	"sized":   ctx.WithStackSize(64 << 10),
+	"strict":  ctx.WithStrictStack(64 << 10),
+}
+
 // What a child with many suspended tasks, or goroutines, finds.
 type scale struct {
 	N                  int
@@ -56,14 +62,30 @@ func TestScale(t *testing.T) {
 		}
 	}
 	goroutines := scaleOf(t, "goroutines", n)
-	tasks := scaleOf(t, "tasks", n)
-	for _, s := range []scale{goroutines, tasks} {
-		t.Logf("%-10s %d: %d mappings, %.0f bytes resident and %.0f of page tables each; spawn %v, resume %v each; GC %v, heap goal %.1f MB",
-			s.Kind, s.N, s.Mappings, float64(s.Resident)/float64(s.N), float64(s.Tables)/float64(s.N), s.Spawn, s.Resume, s.GC, mega(int64(s.Goal)))
+	goroutines.log(t)
+	for _, kind := range []string{"default", "sized", "strict"} {
+		t.Run(kind, func(t *testing.T) {
+			tasks := scaleOf(t, kind, n)
+			tasks.log(t)
+			t.Logf("tasks to goroutines: GC %.2f, heap goal %.2f; %d guards by %s sampled",
+				float64(tasks.GC)/float64(goroutines.GC), float64(tasks.Goal)/float64(goroutines.Goal), tasks.Sampled, tasks.Guard)
+			tasks.require(t, n, goroutines)
+		})
 	}
-	t.Logf("tasks to goroutines: GC %.2f, heap goal %.2f; %d guards by %s sampled",
-		float64(tasks.GC)/float64(goroutines.GC), float64(tasks.Goal)/float64(goroutines.Goal), tasks.Sampled, tasks.Guard)
+}
 
+func (s *scale) log(t *testing.T) {
+	t.Logf("%-10s %d: %d mappings, %.0f bytes resident and %.0f of page tables each; spawn %v, resume %v each; GC %v, heap goal %.1f MB",
+		s.Kind, s.N, s.Mappings, float64(s.Resident)/float64(s.N), float64(s.Tables)/float64(s.N), s.Spawn, s.Resume, s.GC, mega(int64(s.Goal)))
+}
+
+func (tasks *scale) require(t *testing.T, n int, goroutines scale) {
+	if tasks.Kind == "default" {
+		require.Empty(t, tasks.Error)
+		require.Equal(t, n, tasks.N)
+		require.LessOrEqual(t, float64(tasks.Goal), maxHeapGoalRatio*float64(goroutines.Goal), "heap goal")
+		return
+	}
 	require.Equal(t, min(scaleSamples, tasks.N), tasks.Sampled)
 	switch tasks.Guard {
 	case "mprotect":
@@ -120,7 +142,7 @@ var _ = testsupport.Child("scale", func() {
 	} else {
 		tasks = make([]*ctx.Task, 0, s.N)
 		for range s.N {
-			t, err := ctx.Spawn(func(t *ctx.Task) { t.Yield(); t.Yield() })
+			t, err := ctx.Spawn(func(t *ctx.Task) { t.Yield(); t.Yield() }, scaleStorage[s.Kind])
 			if err != nil {
 				s.Error = err.Error()
 				break
@@ -154,6 +176,9 @@ var _ = testsupport.Child("scale", func() {
 
 	for i := range min(scaleSamples, len(tasks)) {
 		task := tasks[i*len(tasks)/min(scaleSamples, len(tasks))]
+		if task.Stack() == nil {
+			break // the runtime's own
+		}
 		if r := task.Stack().Region(); faultsAt(r.Lo-1) && faultsAt(r.Lo-4096) && faultsAt(r.Hi-1) {
 			s.Sampled++
 		}
@@ -172,7 +197,7 @@ var _ = testsupport.Child("scale-touch", func() {
 	check(guard.Install())
 	var tasks []*ctx.Task
 	for i := range 100 {
-		task, err := ctx.Spawn(func(t *ctx.Task) { t.Yield() }, ctx.WithName(fmt.Sprint("number ", i)))
+		task, err := ctx.Spawn(func(t *ctx.Task) { t.Yield() }, ctx.WithName(fmt.Sprint("number ", i)), ctx.WithStrictStack(64<<10))
 		check(err)
 		tasks = append(tasks, task)
 	}

@@ -14,10 +14,10 @@ import (
 
 	"github.com/stackhop/stackhop/cancel"
 	"github.com/stackhop/stackhop/ctx"
+	"github.com/stackhop/stackhop/guard"
 	"github.com/stackhop/stackhop/internal/testsupport"
 	"github.com/stackhop/stackhop/join"
 	"github.com/stackhop/stackhop/leaf"
-	"github.com/stackhop/stackhop/mmapstack"
 )
 
 var (
@@ -92,7 +92,9 @@ var stormSizes = []join.Size{0, 8 << 10, 16 << 10}
 // stacksOut counts the stacks that are not in the pools the storm uses.
 func stacksOut() (n int) {
 	for _, size := range stormSizes {
-		n += mmapstack.Default(int(size)).Stats().InUse
+		pool, err := guard.Default(int(size))
+		check(err)
+		n += pool.Stats().InUse
 	}
 	return n
 }

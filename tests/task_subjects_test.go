@@ -15,6 +15,8 @@ var labelContext = context.Background()
 // taskRunners start tasks of package ctx.
 var taskRunners = []runner{
 	{"task/default", startTask(func(testing.TB) ctx.Option { return ctx.WithName("default") })},
+	{"task/sized", startTask(func(testing.TB) ctx.Option { return ctx.WithStackSize(64 << 10) })},
+	{"task/strict", startTask(func(testing.TB) ctx.Option { return ctx.WithStrictStack(64 << 10) })},
 	{"task/native", startTask(func(testing.TB) ctx.Option { return ctx.WithNativeStack() })},
 	{"task/own", startTask(func(tb testing.TB) ctx.Option {
 		s := stackOrSkip(mmapstack.New(64 << 10))(tb)

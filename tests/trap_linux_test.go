@@ -181,7 +181,7 @@ var _ = testsupport.Child("sink", func() {
 	_, err := ctx.Spawn(func(t *ctx.Task) {
 		r := t.Stack().Region()
 		sinkStack(r.Top - r.Lo)
-	}, ctx.WithName("sinks"))
+	}, ctx.WithName("sinks"), ctx.WithStrictStack(64<<10))
 	fmt.Println("survived", err)
 })
 

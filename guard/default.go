@@ -1,0 +1,52 @@
+package guard
+
+import (
+	"math/bits"
+	"sync/atomic"
+
+	"github.com/stackhop/stackhop/mmapstack"
+)
+
+// defaults has the pools of Default, by the power of two of their size.
+var defaults [64]atomic.Pointer[mmapstack.Pool]
+
+// Default returns the process's pool of growing stacks of at least size usable
+// bytes, 0 for mmapstack.GrowDefault. There is one for each power of two, made
+// on first use and never closed. ctx.WithStackSize takes its stacks from these.
+//
+// Errors: *TrapError where the trap cannot be had, also on the portable backend;
+// *mmapstack.SizeError above mmapstack.GrowMax; mmapstack.ErrUnsupported.
+func Default(size int) (*mmapstack.Pool, error) {
+	if size == 0 {
+		size = mmapstack.GrowDefault
+	}
+	if size < 0 || size > mmapstack.GrowMax {
+		return nil, &mmapstack.SizeError{What: "size of a stack that grows", Value: size, Min: mmapstack.MinSize, Max: mmapstack.GrowMax}
+	}
+	class := bits.Len(uint(max(size, mmapstack.MinSize) - 1))
+	if p := defaults[class].Load(); p != nil {
+		return p, nil
+	}
+	if err := Install(); err != nil {
+		return nil, err
+	}
+	p, err := NewPool(Growing, 1<<class)
+	if err != nil {
+		return nil, err
+	}
+	if !defaults[class].CompareAndSwap(nil, p) {
+		return defaults[class].Load(), nil
+	}
+	return p, nil
+}
+
+// TrimDefaults is Trim of all pools of Default: it returns how many idle stacks it
+// freed.
+func TrimDefaults() (n int) {
+	for i := range defaults {
+		if p := defaults[i].Load(); p != nil {
+			n += p.Trim()
+		}
+	}
+	return n
+}
