@@ -4,7 +4,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"syscall"
 	"time"
 )
 
@@ -23,11 +22,12 @@ import (
 // each other.
 type Conn struct {
 	desc          desc
+	network       string // as it was dialed or listened on, for errors
 	local, remote endpoint
 }
 
-func newConn(n *Net, fd int, local, remote endpoint) *Conn {
-	c := &Conn{local: local, remote: remote}
+func newConn(n *Net, fd int, network string, local, remote endpoint) *Conn {
+	c := &Conn{network: network, local: local, remote: remote}
 	c.desc.init(n, fd)
 	return c
 }
@@ -37,13 +37,12 @@ func newConn(n *Net, fd int, local, remote endpoint) *Conn {
 // net.ErrClosed, os.ErrDeadlineExceeded or a syscall.Errno; or what ctx.Task.Park
 // answers: cancel.ErrUnwinding, resume.ErrThreadLocked.
 func (c *Conn) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, c.closed("read", c.desc.use(func(int) error { return nil }))
+	}
 	s := &c.desc.r
 	if err := s.enter(); err != nil {
 		return 0, c.failed("read", err)
-	}
-	if len(p) == 0 {
-		s.leave()
-		return 0, nil
 	}
 	for {
 		if err := s.await(); err != nil {
@@ -110,26 +109,17 @@ func (c *Conn) CloseWrite() error { return c.closed("close", c.desc.use(sysShutd
 // with os.ErrDeadlineExceeded; the zero time is none. Run watches the time: to a
 // millisecond, and not while a task of the Net keeps it busy.
 func (c *Conn) SetDeadline(t time.Time) error {
-	return c.closed("set", c.desc.setDeadline(t, true, true))
+	return c.unset(c.desc.setDeadline(t, true, true))
 }
 
 // SetReadDeadline is SetDeadline for Read only.
 func (c *Conn) SetReadDeadline(t time.Time) error {
-	return c.closed("set", c.desc.setDeadline(t, true, false))
+	return c.unset(c.desc.setDeadline(t, true, false))
 }
 
 // SetWriteDeadline is SetDeadline for Write only.
 func (c *Conn) SetWriteDeadline(t time.Time) error {
-	return c.closed("set", c.desc.setDeadline(t, false, true))
-}
-
-// SetNoDelay says whether TCP sends small packets at once, which is so from the
-// beginning, or collects them.
-func (c *Conn) SetNoDelay(on bool) error {
-	if c.local.isUnix() {
-		return c.failed("set", syscall.EOPNOTSUPP)
-	}
-	return c.closed("set", c.desc.use(func(fd int) error { return sysSetNoDelay(fd, on) }))
+	return c.unset(c.desc.setDeadline(t, false, true))
 }
 
 // LocalAddr returns this end's address: a *net.TCPAddr or *net.UnixAddr.
@@ -143,7 +133,15 @@ func (c *Conn) Net() *Net { return c.desc.net }
 
 // failed makes the error of an operation.
 func (c *Conn) failed(op string, err error) error {
-	return &net.OpError{Op: op, Net: c.local.network(), Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
+	return &net.OpError{Op: op, Net: c.network, Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
+}
+
+// unset makes the error of a setting of this end alone, as package net does.
+func (c *Conn) unset(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &net.OpError{Op: "set", Net: c.network, Addr: c.LocalAddr(), Err: err}
 }
 
 func (c *Conn) closed(op string, err error) error {

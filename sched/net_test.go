@@ -227,7 +227,7 @@ func TestAddresses(t *testing.T) {
 	d, err := all.Accept()
 	require.NoError(t, err)
 	defer d.Close()
-	require.Equal(t, c.RemoteAddr(), d.LocalAddr(), "not that of the listener, which is all addresses")
+	require.Equal(t, c.RemoteAddr().String(), d.LocalAddr().String(), "not that of the listener, which is all addresses")
 }
 
 func TestTheHTTPServerOfTheStandardLibrary(t *testing.T) {
@@ -238,7 +238,7 @@ func TestTheHTTPServerOfTheStandardLibrary(t *testing.T) {
 	})}
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
-	tr := &http.Transport{Dial: func(network, address string) (net.Conn, error) { return n.Dial(network, address) }}
+	tr := &http.Transport{DialContext: n.DialContext}
 	client := &http.Client{Transport: tr}
 	for i := range 10 {
 		text := strings.Repeat(fmt.Sprint(i), 1<<i)

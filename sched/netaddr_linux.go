@@ -1,6 +1,7 @@
 package sched
 
 import (
+	"net"
 	"net/netip"
 	"os"
 	"strconv"
@@ -9,38 +10,36 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// socket makes a non-blocking socket for the address, and the form of the
-// address that the system wants.
-func (e endpoint) socket() (int, unix.Sockaddr, error) {
+// socket makes a non-blocking socket that can connect to the address, and
+// returns it with the form of the address that the system takes. The families
+// are those that package net chooses.
+func (e endpoint) socket(network string) (int, syscall.Sockaddr, error) {
 	if e.isUnix() {
 		fd, err := newSocket(unix.AF_UNIX)
-		return fd, &unix.SockaddrUnix{Name: e.path}, err
+		return fd, &syscall.SockaddrUnix{Name: e.path}, err
 	}
 	ip, port := e.ip.Addr(), int(e.ip.Port())
-	switch {
-	case !ip.IsValid(): // all addresses of both families
-		fd, err := newSocket(unix.AF_INET6)
-		if err == nil {
-			err = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0)
-			if err == nil {
-				return fd, &unix.SockaddrInet6{Port: port}, nil
-			}
-			unix.Close(fd)
+	if network == "tcp4" || network == "tcp" && (!ip.IsValid() || ip.Unmap().Is4()) {
+		sa := &syscall.SockaddrInet4{Port: port}
+		if ip.IsValid() {
+			sa.Addr = ip.Unmap().As4()
 		}
-		fd, err = newSocket(unix.AF_INET) // the system has no IPv6
-		return fd, &unix.SockaddrInet4{Port: port}, err
-	case ip.Unmap().Is4():
 		fd, err := newSocket(unix.AF_INET)
-		return fd, &unix.SockaddrInet4{Port: port, Addr: ip.Unmap().As4()}, err
+		return fd, sa, err
+	}
+	sa := &syscall.SockaddrInet6{Port: port}
+	if ip.IsValid() {
+		sa.Addr, sa.ZoneId = ip.As16(), zoneID(ip.Zone())
+	}
+	only := 0
+	if network == "tcp6" {
+		only = 1
 	}
 	fd, err := newSocket(unix.AF_INET6)
 	if err == nil {
-		if err = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1); err != nil {
-			unix.Close(fd)
-			err = os.NewSyscallError("setsockopt", err)
-		}
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, only) // package net ignores the error too
 	}
-	return fd, &unix.SockaddrInet6{Port: port, Addr: ip.As16(), ZoneId: zoneID(ip.Zone())}, err
+	return fd, sa, err
 }
 
 func newSocket(family int) (int, error) {
@@ -48,24 +47,45 @@ func newSocket(family int) (int, error) {
 	return fd, os.NewSyscallError("socket", err)
 }
 
-func fromSockaddr(sa unix.Sockaddr) endpoint {
+// zoneID turns an IPv6 zone, a number or the name of an interface, into the
+// number. It is 0 if there is no such zone.
+func zoneID(zone string) uint32 {
+	if zone == "" {
+		return 0
+	}
+	if i, err := net.InterfaceByName(zone); err == nil {
+		return uint32(i.Index)
+	}
+	n, _ := strconv.ParseUint(zone, 10, 32)
+	return uint32(n)
+}
+
+// zoneName is the inverse of zoneID.
+func zoneName(id uint32) string {
+	if i, err := net.InterfaceByIndex(int(id)); err == nil {
+		return i.Name
+	}
+	return strconv.FormatUint(uint64(id), 10)
+}
+
+func fromSockaddr(sa syscall.Sockaddr) endpoint {
 	switch sa := sa.(type) {
-	case *unix.SockaddrInet4:
+	case *syscall.SockaddrInet4:
 		return endpoint{ip: netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))}
-	case *unix.SockaddrInet6:
-		ip := netip.AddrFrom16(sa.Addr).Unmap()
+	case *syscall.SockaddrInet6:
+		ip := netip.AddrFrom16(sa.Addr)
 		if sa.ZoneId != 0 {
-			ip = ip.WithZone(strconv.Itoa(int(sa.ZoneId)))
+			ip = ip.WithZone(zoneName(sa.ZoneId))
 		}
 		return endpoint{ip: netip.AddrPortFrom(ip, uint16(sa.Port))}
-	case *unix.SockaddrUnix:
+	case *syscall.SockaddrUnix:
 		return endpoint{path: sa.Name, local: true}
 	}
 	return endpoint{}
 }
 
-// retryErrno sorts the errors that are none: there is nothing now; the call was
-// interrupted.
+// retryErrno reports two errors that are not failures: the socket has nothing
+// now (again), and the call was interrupted (restart).
 func retryErrno(errno syscall.Errno) (again, restart bool) {
 	return errno == unix.EAGAIN, errno == unix.EINTR
 }

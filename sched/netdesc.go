@@ -56,7 +56,7 @@ func (d *desc) shut() error {
 // free gives the descriptor back to the system, once nobody can be using its
 // number.
 func (d *desc) free() {
-	if d.file != "" {
+	if d.file != "" && d.file[0] != '@' {
 		os.Remove(d.file) // it may be gone already
 	}
 	d.err = sysClose(d.fd)

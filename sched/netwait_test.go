@@ -387,7 +387,7 @@ func TestErrorsOfSockets(t *testing.T) {
 		{"Dial of too high a port", dial("tcp", "127.0.0.1:65536"), nil, new(*net.AddrError)},
 		{"Dial of an address of the other family", dial("tcp4", "[::1]:1"), nil, new(*net.AddrError)},
 		{"the same for IPv6", dial("tcp6", "127.0.0.1:1"), nil, new(*net.AddrError)},
-		{"Dial without a path", dial("unix", ""), nil, new(*net.AddrError)},
+		{"Dial without a path", dial("unix", ""), nil, new(*net.OpError)},
 		{"Dial of a name that is none", dial("tcp", "no such host.invalid:80"), nil, new(*net.DNSError)},
 		{"Dial on a closed Net", func() error { _, err := closed.Dial("tcp", taken.Addr().String()); return err },
 			net.ErrClosed, nil},

@@ -1,9 +1,12 @@
 package sched
 
 import (
+	"context"
 	"encoding/binary"
+	"net"
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -97,84 +100,99 @@ func sysShutdownWrite(fd int) error {
 	return os.NewSyscallError("shutdown", unix.Shutdown(fd, unix.SHUT_WR))
 }
 
-func sysSetNoDelay(fd int, on bool) error {
-	v := 0
-	if on {
-		v = 1
-	}
-	return os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, v))
+var options = [...]struct{ level, name int }{
+	optNoDelay:      {unix.IPPROTO_TCP, unix.TCP_NODELAY},
+	optKeepAlive:    {unix.SOL_SOCKET, unix.SO_KEEPALIVE},
+	optKeepIdle:     {unix.IPPROTO_TCP, unix.TCP_KEEPIDLE},
+	optKeepInterval: {unix.IPPROTO_TCP, unix.TCP_KEEPINTVL},
+	optKeepCount:    {unix.IPPROTO_TCP, unix.TCP_KEEPCNT},
+	optReadBuffer:   {unix.SOL_SOCKET, unix.SO_RCVBUF},
+	optWriteBuffer:  {unix.SOL_SOCKET, unix.SO_SNDBUF},
+}
+
+func sysSet(fd int, o option, value int) error {
+	at := &options[o]
+	return os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, at.level, at.name, value))
 }
 
 // sysAccept takes a connection off the queue of a listener.
 func sysAccept(fd int) (int, endpoint, syscall.Errno) {
-	nfd, sa, err := unix.Accept4(fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+	nfd, sa, err := syscall.Accept4(fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 	if err != nil {
 		return -1, endpoint{}, err.(syscall.Errno)
 	}
 	return nfd, fromSockaddr(sa), 0
 }
 
-// sysListen makes a listening socket. What it sets for TCP, the accepted
-// sockets inherit.
-func sysListen(at endpoint, reusePort bool) (fd int, err error) {
-	fd, sa, err := at.socket()
+// sysListen has package net make a listening socket, and takes it over. What it
+// sets for TCP, the accepted sockets inherit. Neither the network nor the address
+// is one that package net would have to look up.
+func sysListen(network, address string, reusePort bool) (fd int, err error) {
+	lc := net.ListenConfig{}
+	lc.SetMultipathTCP(false)
+	if isTCP(network) {
+		lc.Control = func(_, _ string, raw syscall.RawConn) error { return setListenTCP(raw, reusePort) }
+	}
+	l, err := lc.Listen(context.Background(), network, address)
 	if err != nil {
 		return -1, err
 	}
-	defer func() {
-		if err != nil {
-			unix.Close(fd)
-		}
-	}()
-	if !at.isUnix() {
-		if err := setTCP(fd); err != nil {
-			return -1, err
-		}
-		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
-			return -1, os.NewSyscallError("setsockopt", err)
-		}
-		if reusePort {
-			if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
-				return -1, os.NewSyscallError("setsockopt", err)
-			}
-		}
+	defer l.Close()
+	if u, ok := l.(*net.UnixListener); ok {
+		u.SetUnlinkOnClose(false)
 	}
-	if err := unix.Bind(fd, sa); err != nil {
-		return -1, os.NewSyscallError("bind", err)
+	failed := func(err error) error {
+		if u, ok := l.(*net.UnixListener); ok {
+			u.SetUnlinkOnClose(true)
+		}
+		return &net.OpError{Op: "listen", Net: network, Addr: l.Addr(), Err: err}
 	}
-	const backlog = 1<<16 - 1 // the kernel takes net.core.somaxconn, if that is less
-	if err := unix.Listen(fd, backlog); err != nil {
-		return -1, os.NewSyscallError("listen", err)
+	raw, err := l.(syscall.Conn).SyscallConn()
+	if err != nil {
+		return -1, failed(err)
+	}
+	var duplicate error
+	if err := raw.Control(func(theirs uintptr) {
+		fd, duplicate = unix.FcntlInt(theirs, unix.F_DUPFD_CLOEXEC, 0)
+	}); err != nil {
+		return -1, failed(err)
+	}
+	if duplicate != nil {
+		return -1, failed(os.NewSyscallError("fcntl", duplicate))
 	}
 	return fd, nil
 }
 
-// keepAliveSeconds and keepAliveProbes are package net's defaults.
-const (
-	keepAliveSeconds = 15
-	keepAliveProbes  = 9
-)
+// setListenTCP sets what a listening socket of TCP is to have before it is bound.
+func setListenTCP(raw syscall.RawConn, reusePort bool) (err error) {
+	if cannot := raw.Control(func(fd uintptr) {
+		if err = setTCP(int(fd)); err == nil && reusePort {
+			err = os.NewSyscallError("setsockopt", unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1))
+		}
+	}); cannot != nil {
+		return cannot
+	}
+	return err
+}
 
 // setTCP gives a socket what package net gives all of its own.
 func setTCP(fd int) error {
-	for _, o := range [...]struct{ level, name, value int }{
-		{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
-		{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
-		{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, keepAliveSeconds},
-		{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, keepAliveSeconds},
-		{unix.IPPROTO_TCP, unix.TCP_KEEPCNT, keepAliveProbes},
-	} {
-		if err := unix.SetsockoptInt(fd, o.level, o.name, o.value); err != nil {
-			return os.NewSyscallError("setsockopt", err)
+	const seconds = int(keepAliveTime / time.Second)
+	for _, o := range [...]struct {
+		option option
+		value  int
+	}{{optNoDelay, 1}, {optKeepAlive, 1}, {optKeepIdle, seconds}, {optKeepInterval, seconds}, {optKeepCount, keepAliveProbes}} {
+		if err := sysSet(fd, o.option, o.value); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 // sysConnect makes a socket and starts to connect it. done is false if the
-// socket gets writable when the attempt has ended, and sysConnected tells how.
-func sysConnect(to endpoint) (fd int, done bool, err error) {
-	fd, sa, err := to.socket()
+// socket becomes writable when the attempt has ended, and sysConnected tells how.
+func sysConnect(network string, to endpoint) (fd int, done bool, err error) {
+	fd, sa, err := to.socket(network)
 	if err != nil {
 		return -1, false, err
 	}
@@ -182,9 +200,9 @@ func sysConnect(to endpoint) (fd int, done bool, err error) {
 		err = setTCP(fd)
 	}
 	if err == nil {
-		err = unix.Connect(fd, sa)
-		done = err == nil
-		if err == unix.EINPROGRESS || err == unix.EINTR {
+		err = syscall.Connect(fd, sa)
+		done = err == nil || err == unix.EISCONN
+		if err == unix.EINPROGRESS || err == unix.EALREADY || err == unix.EINTR || done {
 			err = nil
 		}
 		err = os.NewSyscallError("connect", err)
@@ -213,11 +231,24 @@ func sysConnected(fd int) (done bool, err error) {
 	}
 }
 
-// sysLocal returns the address that a socket has on this side.
-func sysLocal(fd int) endpoint {
-	sa, err := unix.Getsockname(fd)
-	if err != nil {
-		return endpoint{}
+// sysNames returns the addresses that a socket has on this side and on the
+// other one; if the system does not tell the latter, it is other.
+func sysNames(fd int, other endpoint) (local, remote endpoint) {
+	if sa, err := syscall.Getsockname(fd); err == nil {
+		local = fromSockaddr(sa)
+	} else {
+		local.local = other.local
 	}
-	return fromSockaddr(sa)
+	if sa, err := syscall.Getpeername(fd); err == nil {
+		return local, fromSockaddr(sa)
+	}
+	return local, other
+}
+
+func sysSetLinger(fd, seconds int) error {
+	l := unix.Linger{Onoff: 1, Linger: int32(seconds)}
+	if seconds < 0 {
+		l = unix.Linger{}
+	}
+	return os.NewSyscallError("setsockopt", unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &l))
 }

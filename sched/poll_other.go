@@ -15,22 +15,24 @@ type poller struct{}
 
 func openPoller() (poller, error) { return poller{}, errors.ErrUnsupported }
 
-func (*poller) close()                       {}
-func (*poller) add(int, slotKey) error       { return errors.ErrUnsupported }
-func (*poller) notify()                      {}
-func (*poller) block([]pollEvent, int) int   { return 0 }
-func (*poller) peek([]pollEvent) int         { return 0 }
-func (*poller) yield()                       {}
-func eventKey(*pollEvent) slotKey            { return slotKey{} }
-func eventReady(*pollEvent) (_, _, _ bool)   { return }
-func sysClose(int) error                     { return errors.ErrUnsupported }
-func sysShutdownRead(int) error              { return errors.ErrUnsupported }
-func sysShutdownWrite(int) error             { return errors.ErrUnsupported }
-func sysSetNoDelay(int, bool) error          { return errors.ErrUnsupported }
-func sysListen(endpoint, bool) (int, error)  { return -1, errors.ErrUnsupported }
-func sysConnected(int) (bool, error)         { return true, errors.ErrUnsupported }
-func sysLocal(int) endpoint                  { return endpoint{} }
-func sysConnect(endpoint) (int, bool, error) { return -1, false, errors.ErrUnsupported }
+func (*poller) close()                     {}
+func (*poller) add(int, slotKey) error     { return errors.ErrUnsupported }
+func (*poller) notify()                    {}
+func (*poller) block([]pollEvent, int) int { return 0 }
+func (*poller) peek([]pollEvent) int       { return 0 }
+func (*poller) yield()                     {}
+func eventKey(*pollEvent) slotKey          { return slotKey{} }
+func eventReady(*pollEvent) (_, _, _ bool) { return }
+func sysClose(int) error                   { return errors.ErrUnsupported }
+func sysShutdownRead(int) error            { return errors.ErrUnsupported }
+func sysShutdownWrite(int) error           { return errors.ErrUnsupported }
+func sysSet(int, option, int) error        { return errors.ErrUnsupported }
+func sysSetLinger(int, int) error          { return errors.ErrUnsupported }
+func sysConnected(int) (bool, error)       { return true, errors.ErrUnsupported }
+
+func sysListen(string, string, bool) (int, error)    { return -1, errors.ErrUnsupported }
+func sysNames(_ int, o endpoint) (_, _ endpoint)     { return o, o }
+func sysConnect(string, endpoint) (int, bool, error) { return -1, false, errors.ErrUnsupported }
 
 func sysRead(int, []byte) (int, syscall.Errno)       { return 0, syscall.EINVAL }
 func sysWrite(int, []byte) (int, syscall.Errno)      { return 0, syscall.EINVAL }
