@@ -32,10 +32,11 @@ help: ## this list
 ## Preparation
 
 .PHONY: setup
-setup: ## install what the tests need and this machine lacks: gcc, qemu-user
+setup: ## install what the tests need and this machine lacks: gcc, qemu-user, valgrind
 	@missing=(); \
 	command -v gcc >/dev/null || missing+=(gcc libc6-dev); \
 	command -v qemu-aarch64-static >/dev/null && command -v qemu-riscv64-static >/dev/null || missing+=(qemu-user-static); \
+	command -v valgrind >/dev/null || missing+=(valgrind); \
 	$(MAKE) --no-print-directory install WANT="$${missing[*]}"
 
 .PHONY: setup-peers

@@ -39,6 +39,14 @@ type ending struct {
 var pools [2][64]atomic.Pointer[mmapstack.Pool]
 var poolsMu sync.Mutex
 
+// mostNeed returns what Grow can be asked for on auxiliary stacks of the policy.
+func mostNeed(policy Policy) int {
+	if policy == Growing {
+		return mmapstack.GrowMax - HopReserve
+	}
+	return mmapstack.MaxSize - HopReserve
+}
+
 // poolFor returns the pool of stacks that have size bytes and the policy.
 func poolFor(size int, policy Policy) (*mmapstack.Pool, error) {
 	class := bits.Len(uint(max(size, HopSize) - 1))
@@ -51,10 +59,6 @@ func poolFor(size int, policy Policy) (*mmapstack.Pool, error) {
 	if p := at.Load(); p != nil {
 		return p, nil
 	}
-	if size > mmapstack.MaxSize/2 {
-		_, err := NewPool(policy, size+mmapstack.MaxSize) // for its error
-		return nil, err
-	}
 	p, err := NewPool(policy, 1<<class)
 	if err == nil {
 		at.Store(p)
@@ -62,12 +66,16 @@ func poolFor(size int, policy Policy) (*mmapstack.Pool, error) {
 	return p, err
 }
 
-// acquire returns an auxiliary stack of the policy that c's stack has.
-func acquire(size int, c *stackhop.Coro) (*aux, error) {
+// acquire returns an auxiliary stack for need bytes, of the policy that c's stack has.
+func acquire(need int, c *stackhop.Coro) (*aux, error) {
 	policy := Strict
 	if c.Region().First != 0 {
 		policy = Growing
 	}
+	if most := mostNeed(policy); need > most {
+		return nil, &mmapstack.SizeError{What: "bytes that guard.Grow is asked for", Value: need, Min: 0, Max: most}
+	}
+	size := max(need, 0) + HopReserve
 	if stackhop.InBubble() {
 		return oneAux(policy, size)
 	}

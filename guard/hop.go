@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"math"
 	"runtime"
 
 	"github.com/stackhop/stackhop"
@@ -38,12 +39,13 @@ const (
 // On a bare coroutine, whose Local is no Host, fn suspends by stackhop.Current().Switch():
 // the coroutine that it is called on is parked meanwhile.
 //
-// Errors: those of NewPool, New and mmapstack.Pool.Get, and a *stackhop.ThreadLockError
+// Errors: *mmapstack.SizeError if need is more than an auxiliary stack can have;
+// those of NewPool, New and mmapstack.Pool.Get, and a *stackhop.ThreadLockError
 // on a body that has locked its OS thread; fn was not called then. If fn itself
 // locks it on an auxiliary stack and leaves it so, that is undone, and Grow returns a
 // *stackhop.ThreadLockError after fn.
 func Grow(need int, fn func()) error {
-	if left := stackhop.StackLeft(); left-HopReserve >= need {
+	if left := stackhop.StackLeft(); left-HopReserve >= need || left == math.MaxInt {
 		fn()
 		return nil
 	}
@@ -71,7 +73,7 @@ func hop(need int, fn, owned func()) error {
 	if err := c.CheckThread(); err != nil {
 		return err
 	}
-	a, err := acquire(need+HopReserve, c)
+	a, err := acquire(need, c)
 	if err != nil {
 		return err
 	}

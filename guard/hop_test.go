@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"errors"
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -301,6 +302,39 @@ func TestGrowElsewhereIsAPlainCall(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, task.Err())
 	require.Equal(t, 2, called)
+}
+
+// No need wraps, and what no auxiliary stack can have is refused by its number.
+func TestGrowIsRefusedWhatNoStackHas(t *testing.T) {
+	values := []int{math.MaxInt, math.MaxInt - 1, math.MaxInt - 100, math.MaxInt - guard.HopReserve, math.MaxInt/2 + 1, mmapstack.MaxSize}
+	called := 0
+	for _, need := range append(values, math.MinInt, -1, 0) {
+		require.NoError(t, guard.Grow(need, func() { called++ }), "the runtime grows this stack")
+	}
+	require.Equal(t, len(values)+3, called)
+	needAsm(t)
+	for _, policy := range []guard.Policy{guard.Strict, guard.Growing} {
+		called = 0
+		fn := func() { called++ }
+		most := 0
+		task := spawn(t, policy, func(*ctx.Task) {
+			for _, need := range values {
+				var e *mmapstack.SizeError
+				err := guard.Grow(need, fn)
+				require.ErrorAs(t, err, &e)
+				require.Equal(t, need, e.Value)
+				require.ErrorIs(t, err, mmapstack.ErrSize)
+				most = e.Max
+			}
+			require.Zero(t, called)
+			require.Error(t, guard.Grow(most+1, fn))
+			require.NoError(t, guard.Grow(most, fn))
+			require.NoError(t, guard.Grow(math.MinInt, fn))
+			require.Equal(t, 2, called)
+		})
+		require.NoError(t, task.Err())
+		require.Zero(t, guard.AuxInUse())
+	}
 }
 
 func TestGrowErrors(t *testing.T) {

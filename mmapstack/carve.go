@@ -1,6 +1,10 @@
 package mmapstack
 
-import "github.com/stackhop/stackhop"
+import (
+	"math"
+
+	"github.com/stackhop/stackhop"
+)
 
 // carving is what a stack knows of nested storage, as a parent and as a child, and
 // what one that is in no slab knows besides.
@@ -75,9 +79,13 @@ type Resizer interface{ Resize(lo uintptr) error }
 func (s *Stack) CarveFor(body Resizer, size int) (*Stack, error) { return s.carve(size, body) }
 
 // CarveSpace returns how many bytes of its parent a carved stack of size bytes
-// takes, at most: its dead space and alignment included.
+// takes, at most: its dead space and alignment included. It is math.MaxInt for a
+// size that Carve refuses as too large.
 func CarveSpace(size int) int {
-	usable := alignUp(uintptr(size), carveAlign)
+	if size > MaxSize {
+		return math.MaxInt
+	}
+	usable := alignUp(uintptr(max(size, MinSize)), carveAlign)
 	return int(alignUp(usable+deadFor(usable), carveAlign)) + carveAlign
 }
 

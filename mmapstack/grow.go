@@ -40,7 +40,7 @@ func WithPoolGrowth(first, reserve int) PoolOption {
 	return func(p *Pool) { p.grow = growth{true, first, reserve} }
 }
 
-// layout is that of stacks with size usable bytes, whole pages. The widest
+// layout is that of stacks with size usable bytes, whole pages, GrowMax at most. The widest
 // window is a power of two, and a quarter of it at least is dead space even when
 // it has slid to the end of the reserve.
 func (g growth) layout(size, guard int) (layout, error) {
@@ -50,9 +50,6 @@ func (g growth) layout(size, guard int) (layout, error) {
 	}
 	if reserve == 0 {
 		reserve = max(ReserveDefault, 2*size)
-	}
-	if size > GrowMax {
-		return layout{}, &SizeError{"size of a stack that grows", size, MinSize, GrowMax}
 	}
 	if reserve < stackhop.MinReserve || reserve > 4*size+ReserveDefault {
 		return layout{}, &SizeError{"reserve", reserve, stackhop.MinReserve, 4*size + ReserveDefault}

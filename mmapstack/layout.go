@@ -52,6 +52,9 @@ func newLayout(size, guard int, grow growth) (layout, error) {
 	if guard < 0 || guard > MaxSize {
 		return layout{}, &SizeError{"guard size", guard, 0, MaxSize}
 	}
+	if grow.set && size > GrowMax {
+		return layout{}, &SizeError{"size of a stack that grows", size, MinSize, GrowMax}
+	}
 	size = pageCeil(size)
 	if grow.set {
 		return grow.layout(size, guard)

@@ -2,7 +2,11 @@
 
 package mmapstack
 
-import "golang.org/x/sys/unix"
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
 
 // mapMemory reserves n bytes. There is no MAP_STACK: FreeBSD's means memory
 // that grows by faults.
@@ -23,5 +27,12 @@ func discard(mem []byte)           { _ = unix.Madvise(mem, unix.MADV_FREE) }
 func probeGuard() (guardKind, string) { return guardMprotect, "MADV_GUARD_INSTALL is Linux only" }
 
 // mapLimit: these systems set no limit that one could read.
-func mapLimit() int          { return 1 << 30 }
-func mapLimitRemedy() string { return "" }
+func mapLimit() int              { return 1 << 30 }
+func mapLimitRemedy(bool) string { return "" }
+
+func mmapRemedy(errno syscall.Errno) string {
+	if errno == unix.ENOMEM {
+		return "use fewer or smaller stacks, or raise RLIMIT_AS (ulimit -v) or RLIMIT_DATA (ulimit -d)"
+	}
+	return ""
+}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -44,6 +45,7 @@ func probeGuard() (guardKind, string) {
 		return guardMprotect, fmt.Sprintf("no page to try MADV_GUARD_INSTALL on: %v", err)
 	}
 	defer func() { _ = unmapMemory(page) }()
+	_ = unix.Munlock(page) // after mlockall it is locked, which takes no guard: see putGuard
 	if err := installGuard(page); err != nil {
 		return guardMprotect, fmt.Sprintf("the kernel refuses MADV_GUARD_INSTALL (%v), which came with Linux 6.13", err)
 	}
@@ -67,6 +69,35 @@ var mapLimit = sync.OnceValue(func() int {
 	return n
 })
 
-func mapLimitRemedy() string {
+// mapLimitRemedy is for guards by mprotect; locked: because the memory is locked.
+func mapLimitRemedy(locked bool) string {
+	if locked {
+		return fmt.Sprintf("the memory is locked (mlockall with MCL_FUTURE), and the kernel takes no MADV_GUARD_INSTALL there; "+
+			"by mprotect a stack takes two mappings, and half of vm.max_map_count, %d, is for guards; raise that, or do without MCL_FUTURE", mapLimit())
+	}
 	return fmt.Sprintf("vm.max_map_count is %d, half of it is for guards, and a stack takes two; raise it, or use Linux 6.13 or newer", mapLimit())
+}
+
+// mmapRemedy says what to do if mmap fails, with the limits of this process.
+func mmapRemedy(errno syscall.Errno) string {
+	switch errno {
+	case unix.EAGAIN:
+		return fmt.Sprintf("all new memory is locked (mlockall with MCL_FUTURE) and RLIMIT_MEMLOCK (ulimit -l) is %s; "+
+			"raise it, give the process CAP_IPC_LOCK, or do without MCL_FUTURE", rlimitText(unix.RLIMIT_MEMLOCK))
+	case unix.ENOMEM:
+		return fmt.Sprintf("use fewer or smaller stacks, or raise what is exhausted: RLIMIT_AS (ulimit -v) is %s, RLIMIT_DATA (ulimit -d) %s, "+
+			"vm.max_map_count %d; or the commit limit (vm.overcommit_memory)", rlimitText(unix.RLIMIT_AS), rlimitText(unix.RLIMIT_DATA), mapLimit())
+	}
+	return ""
+}
+
+func rlimitText(which int) string {
+	var l unix.Rlimit
+	switch err := unix.Getrlimit(which, &l); {
+	case err != nil:
+		return "unknown"
+	case l.Cur == unix.RLIM_INFINITY:
+		return "unlimited"
+	}
+	return fmt.Sprintf("%d bytes", l.Cur)
 }

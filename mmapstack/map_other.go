@@ -2,6 +2,8 @@
 
 package mmapstack
 
+import "syscall"
+
 func mapMemory(int, bool) ([]byte, error) { return nil, ErrUnsupported }
 func unmapMemory([]byte) error            { return ErrUnsupported }
 func installGuard([]byte) error           { return ErrUnsupported }
@@ -11,5 +13,7 @@ func discard([]byte)                      {}
 
 func probeGuard() (guardKind, string) { return guardNone, "no mapped stacks on this system" }
 
-func mapLimit() int          { return 1 << 30 }
-func mapLimitRemedy() string { return "" }
+func mapLimit() int              { return 1 << 30 }
+func mapLimitRemedy(bool) string { return "" }
+
+func mmapRemedy(syscall.Errno) string { return "" }

@@ -111,8 +111,9 @@ func (p *Pool) setShards(procs int) {
 	n := 1 << log
 	p.shards = make([]shard, n)
 	p.shift = uint(64 - log)
-	p.leanCap = (p.idle + n - 1) / n
-	p.hotCap = min(p.leanCap, (p.keep/p.lay.size+n-1)/n)
+	share := func(of int) int { return of/n + min(1, of%n) } // rounded up; of may be MaxInt
+	p.leanCap = share(p.idle)
+	p.hotCap = min(p.leanCap, share(p.keep/p.lay.size))
 }
 
 // Size returns the usable bytes of the pool's stacks.

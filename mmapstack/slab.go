@@ -61,13 +61,6 @@ func newSlab(lay layout, n int, guard guardKind, colour int) (*slab, error) {
 	}
 }
 
-func mmapRemedy(errno syscall.Errno) string {
-	if errno != syscall.ENOMEM {
-		return ""
-	}
-	return "use fewer or smaller stacks, or raise RLIMIT_AS (ulimit -v), vm.max_map_count or the commit limit"
-}
-
 // stack returns the i-th stack, which there is room for.
 func (sl *slab) stack(i int) *Stack { return sl.ward.stack(uintptr(i)) }
 
@@ -128,7 +121,8 @@ func each(gaps [][]byte, do func([]byte) error) error {
 }
 
 func (sl *slab) protectError(errno syscall.Errno) error {
-	return &MapError{Op: "mprotect", Stacks: 1, Size: sl.lay.size, Bytes: sl.lay.gap, Errno: errno, Remedy: mapLimitRemedy()}
+	return &MapError{Op: "mprotect", Stacks: 1, Size: sl.lay.size, Bytes: sl.lay.gap, Errno: errno,
+		Remedy: mapLimitRemedy(sl.guard == guardMadvise)}
 }
 
 // chargeMaps takes n mappings out of the share that guards may use.

@@ -32,10 +32,14 @@ type static struct {
 // whole pages until Close; without it, the stack check in the prologue of every
 // Go function is the only guard.
 //
-// Errors: *SizeError if mem is too small; *MemoryError if mem lies in the Go
-// heap, where the collector would take pointers into it for pointers to an
-// object, or overlaps an open static stack; *MapError if the system refuses a
-// guard.
+// Static asks the system whether mem can be written, and touches no page of it
+// unless /proc/self/maps cannot be read. On systems other than Linux it does not
+// ask.
+//
+// Errors: *SizeError if mem is too small, for WithGuard too; *MemoryError if mem
+// lies in the Go heap, where the collector would take pointers into it for
+// pointers to an object, cannot be written, or overlaps an open static stack or
+// a mapping of this package; *MapError if the system refuses a guard.
 func Static(mem []byte, opts ...Option) (*Stack, error) {
 	var o options
 	for _, opt := range opts {
@@ -45,6 +49,9 @@ func Static(mem []byte, opts ...Option) (*Stack, error) {
 		return nil, &SizeError{"static memory", len(mem), MinStatic, MaxSize}
 	}
 	base := addrOf(mem)
+	if o.grow.set {
+		return nil, &MemoryError{base, len(mem), "static memory does not grow in place; use New for WithGrowth"}
+	}
 	if onHeap(&mem[0]) || onHeap(&mem[len(mem)-1]) {
 		return nil, &MemoryError{base, len(mem), "it is Go heap; use a package-level array or mapped memory"}
 	}
@@ -53,9 +60,12 @@ func Static(mem []byte, opts ...Option) (*Stack, error) {
 	rest := mem
 	if o.guardSet {
 		skip := int(alignUp(base, uintptr(pageCeil(1))) - base)
-		least := skip + pageCeil(max(o.guard, 1)) + MinStatic
-		if o.guard < 0 || o.guard > MaxSize || len(mem) < least {
-			return nil, &SizeError{"static memory with a guard", len(mem), least, MaxSize}
+		most := (len(mem) - skip - MinStatic) &^ (pageCeil(1) - 1)
+		if most <= 0 {
+			return nil, &SizeError{"static memory with a guard", len(mem), skip + pageCeil(1) + MinStatic, MaxSize}
+		}
+		if o.guard < 0 || o.guard > most {
+			return nil, &SizeError{"guard in static memory", o.guard, 0, most}
 		}
 		guard = mem[skip : skip+pageCeil(max(o.guard, 1))]
 		rest = mem[skip+len(guard):]
@@ -77,6 +87,12 @@ func Static(mem []byte, opts ...Option) (*Stack, error) {
 		if lo, hi := t.extent(); base < hi && lo < base+uintptr(len(mem)) {
 			return nil, &MemoryError{base, len(mem), fmt.Sprintf("it overlaps the open %v", t)}
 		}
+	}
+	if w := wardIn(base, uintptr(len(mem))); w != nil {
+		return nil, &MemoryError{base, len(mem), fmt.Sprintf("it overlaps %#x-%#x, which this package has mapped for stacks; use memory of your own", w.lo, w.lo+w.size)}
+	}
+	if why := unusable(base, uintptr(len(mem))); why != "" {
+		return nil, &MemoryError{base, len(mem), why}
 	}
 	if guard != nil {
 		if err := protectNone(guard); err != nil {

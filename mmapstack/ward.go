@@ -76,6 +76,16 @@ func (w *ward) remove() {
 	}
 }
 
+// wardIn returns a ward that has a part of the n bytes at lo, or nil.
+func wardIn(lo, n uintptr) *ward {
+	for w := wards.head.Load(); w != nil; w = w.next.Load() {
+		if w.lo < lo+n && lo < w.lo+w.size {
+			return w
+		}
+	}
+	return nil
+}
+
 // GuardOwner returns the stack below whose memory addr lies in a guard, or nil. A
 // guard between two stacks is that of the upper one. It is for signal handlers: it
 // takes no lock, and all that it looks at stays where it is as long as no
