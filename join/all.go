@@ -27,10 +27,11 @@ func Race(bodies ...func(t *ctx.Task) error) (int, error) { return Size(0).Race(
 
 // A Size is how many bytes of stack each arm gets. Its methods are the
 // package's functions, with that size: join.Size(8<<10).All(a, b). If the
-// caller is a task and has that much of its own stack left, the arms' stacks are
-// carved from it, else they come from the pool of that size. The zero Size is the
-// default pool. The least and greatest are mmapstack.MinSize and MaxSize; with
-// another, no arm begins, and the error is a *ctx.OptionError.
+// caller is a task on a strict stack with that much of it left, the arms' stacks are
+// carved from it; otherwise arms start as with ctx.WithStackSize. The zero Size stands for
+// stacks of the runtime. The least and greatest are mmapstack.MinSize and
+// mmapstack.GrowMax; with another, no arm begins, and the error is a
+// *ctx.OptionError.
 type Size int
 
 // All is the function All, with stacks of size s.

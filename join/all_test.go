@@ -91,7 +91,7 @@ func TestAllSuspendsOnlyTheParent(t *testing.T) {
 				err := size.All(logs(&log, "a", a.wait), logs(&log, "b", b.wait), logs(&log, "c", fails(nil)))
 				require.NoError(t, err)
 				log = append(log, "joined")
-			}, ctx.WithStackSize(128<<10))
+			}, ctx.WithStrictStack(128<<10))
 			require.Equal(t, []string{"a", "b", "c", "c ends"}, log)
 			require.True(t, b.open())
 			log = append(log, "opened b")
@@ -115,7 +115,7 @@ func TestAllFirstErrorCancelsTheRest(t *testing.T) {
 					logs(&log, "b", func(task *ctx.Task) error { _ = gates[1].wait(task); return errOne }),
 					logs(&log, "c", gates[2].wait))
 				log = append(log, "joined")
-			}, ctx.WithStackSize(128<<10))
+			}, ctx.WithStrictStack(128<<10))
 			require.True(t, gates[1].open())
 			ended(t, p)
 			require.Equal(t, errOne, err)

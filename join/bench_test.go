@@ -21,7 +21,7 @@ func quiet(b *testing.B) {
 
 func onTask(b *testing.B, f func(t *ctx.Task)) {
 	quiet(b)
-	t, err := ctx.Spawn(f, ctx.WithStackSize(256<<10))
+	t, err := ctx.Spawn(f, ctx.WithStrictStack(256<<10))
 	if err != nil || !t.Done() || t.Err() != nil {
 		b.Fatal(err, t.Err())
 	}
@@ -36,7 +36,7 @@ func driven(b *testing.B, wait func(), places ...*place) {
 		for !stop {
 			wait()
 		}
-	}, ctx.WithStackSize(256<<10))
+	}, ctx.WithStrictStack(256<<10))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func BenchmarkAllOnEachThread(b *testing.B) {
 					for pb.Next() {
 						_ = size.All(nop, nop)
 					}
-				}, ctx.WithStackSize(256<<10))
+				}, ctx.WithStrictStack(256<<10))
 				if err != nil || !t.Done() || t.Err() != nil {
 					b.Error(err, t.Err())
 				}

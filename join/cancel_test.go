@@ -54,7 +54,7 @@ func TestCancelWhileSuspendedUnwindsArmsFirst(t *testing.T) {
 				t.Error("the combinator returned", err)
 				return nil
 			})(nil)
-		}, ctx.WithStackSize(128<<10))
+		}, ctx.WithStrictStack(128<<10))
 		require.NoError(t, p.Cancel(errOne))
 		require.True(t, p.Done())
 		require.ErrorIs(t, p.Err(), errOne)
@@ -79,7 +79,7 @@ func TestCancelWhileAnArmRunsElsewhere(t *testing.T) {
 					return again.wait(task)
 				}))
 			})(nil)
-		}, ctx.WithStackSize(128<<10))
+		}, ctx.WithStrictStack(128<<10))
 		opened := make(chan bool)
 		go func() { opened <- b.open() }()
 		<-running
@@ -114,7 +114,7 @@ func TestArmCancelsItsParent(t *testing.T) {
 						return c.wait(task)
 					}))
 				})(nil)
-			}, ctx.WithStackSize(128<<10))
+			}, ctx.WithStrictStack(128<<10))
 			require.NoError(t, err)
 			if !atOnce {
 				require.True(t, b.open())
@@ -153,7 +153,7 @@ func TestCombinatorsInDeferredCallsOfACancel(t *testing.T) {
 				require.ErrorIs(t, wait(logs(&log, "b", never.wait), logs(&log, "c", never.wait)), cancel.ErrUnwinding)
 			}()
 			_ = g.wait(task)
-		}, ctx.WithStackSize(128<<10))
+		}, ctx.WithStrictStack(128<<10))
 		require.NoError(t, p.Cancel(errOne))
 		require.ErrorIs(t, p.Err(), errOne)
 		require.Equal(t, []string{"a", "a ends", "b", "c", "c unwound", "b unwound", "recovered nothing"}, log)
@@ -175,7 +175,7 @@ func TestCombinatorsOnALockedThread(t *testing.T) {
 			require.NoError(t, wait(fails(nil), fails(nil)))
 			err := wait(logs(&log, "a", never.wait), logs(&log, "b", never.wait))
 			require.ErrorIs(t, err, stackhop.ErrThreadLocked)
-		}, ctx.WithStackSize(128<<10))
+		}, ctx.WithStrictStack(128<<10))
 		ended(t, p)
 		require.Equal(t, []string{"a", "b", "b unwound", "a unwound"}, log)
 	})
@@ -245,7 +245,7 @@ func TestCancelFromOtherThreads(t *testing.T) {
 		}
 		p := spawn(t, func(*ctx.Task) {
 			_ = size.All(branch(round), branch(round+1), branch(round+2))
-		}, ctx.WithStackSize(1<<20))
+		}, ctx.WithStrictStack(1<<20))
 		var wg sync.WaitGroup
 		var stop atomic.Bool
 		for i := range 2 {

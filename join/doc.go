@@ -50,12 +50,13 @@
 //
 // # Storage
 //
-// Arms get stacks of the default pool, or of a [Size]. With a Size, and on a
-// task with that much of its own stack to spare, their stacks are carved from the
-// caller's, and given back when the combinator ends; an arm that has ended at once
-// leaves its stack to the next. Carved stacks have no guard pages: the check
-// in the prologue of every Go function guards them. With stacks of the
-// runtime (ctx.WithNativeStack, the portable backend) there is nothing to carve.
+// Arms run on stacks of the runtime, or with a [Size] on mapped stacks as
+// ctx.WithStackSize gives them. If the calling task is on a strict stack
+// (ctx.WithStrictStack) and has room for a Size to spare, the arms' stacks are carved
+// from its own, and given back when the combinator ends; an arm that has ended
+// at once leaves its stack to the next. Carved stacks have no guard pages: the
+// check in the prologue of every Go function guards them, and an overflow ends
+// the process. From a stack that grows, or is the runtime's, nothing can be carved.
 //
 // A join of arms that suspend allocates nothing in steady state, but for Recv, After
 // on its first use, and Task.

@@ -115,7 +115,7 @@ var parents = []struct {
 }{
 	{"goroutine", func(_ *testing.T, f func()) { f() }},
 	{"pooled", func(t *testing.T, f func()) { runOn(t, f) }},
-	{"large", func(t *testing.T, f func()) { runOn(t, f, ctx.WithStackSize(512<<10)) }},
+	{"large", func(t *testing.T, f func()) { runOn(t, f, ctx.WithStrictStack(512<<10)) }},
 	{"native", func(t *testing.T, f func()) { runOn(t, f, ctx.WithNativeStack()) }},
 	{"own", func(t *testing.T, f func()) { runOn(t, f, ctx.WithStack(mapped(t, 256<<10))) }},
 	{"carved", func(t *testing.T, f func()) {

@@ -281,7 +281,7 @@ func TestCombinatorsAgreeWithTheModel(t *testing.T) {
 
 		run := r.body(root)
 		var rootErr error
-		p, err := ctx.Spawn(func(t *ctx.Task) { rootErr = run(t) }, ctx.WithStackSize(512<<10))
+		p, err := ctx.Spawn(func(t *ctx.Task) { rootErr = run(t) }, ctx.WithStrictStack(512<<10))
 		require.NoError(t, err)
 		m.start(root)
 		same := func(what string) {

@@ -60,7 +60,7 @@ func TestScopeFirstErrorCancelsTheRest(t *testing.T) {
 					return errTwo
 				})
 				require.Equal(t, errOne, err, "the first")
-			}, ctx.WithStackSize(128<<10))
+			}, ctx.WithStrictStack(128<<10))
 			require.True(t, b.open())
 			ended(t, p)
 			require.Equal(t, errOne, got)
@@ -198,7 +198,7 @@ func TestScopeOptions(t *testing.T) {
 			for _, opts := range [][]ctx.Option{
 				{ctx.WithName("x")},
 				{ctx.WithName("x"), ctx.WithNativeStack()},
-				{ctx.WithStackSize(32 << 10), ctx.WithName("y"), ctx.WithName("z"), ctx.WithName("x")},
+				{ctx.WithStrictStack(32 << 10), ctx.WithName("y"), ctx.WithName("z"), ctx.WithName("x")},
 			} {
 				ran := false
 				sc.Go(func(task *ctx.Task) error {
@@ -211,7 +211,7 @@ func TestScopeOptions(t *testing.T) {
 			return nil
 		}))
 		require.ErrorIs(t, s.Within(func(sc *join.Scope) error {
-			sc.Go(fails(nil), ctx.WithNativeStack(), ctx.WithStackSize(1<<20))
+			sc.Go(fails(nil), ctx.WithNativeStack(), ctx.WithStrictStack(1<<20))
 			return nil
 		}), ctx.ErrOption)
 	})

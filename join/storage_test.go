@@ -215,7 +215,7 @@ func TestChainOfEndsNeedsNoStack(t *testing.T) {
 		return join.All(nest)
 	}
 	p := spawn(t, func(*ctx.Task) { require.NoError(t, join.All(nest)) })
-	resumer := spawn(t, func(*ctx.Task) { require.True(t, g.open()) }, ctx.WithStackSize(16<<10))
+	resumer := spawn(t, func(*ctx.Task) { require.True(t, g.open()) }, ctx.WithStrictStack(16<<10))
 	ended(t, resumer)
 	ended(t, p)
 }

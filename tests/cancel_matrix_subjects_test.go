@@ -30,8 +30,11 @@ var taskStorages = []struct {
 	name string
 	next func(tb testing.TB) func() ctx.Option
 }{
-	{"pooled", func(testing.TB) func() ctx.Option {
+	{"sized", func(testing.TB) func() ctx.Option {
 		return func() ctx.Option { return ctx.WithStackSize(64 << 10) }
+	}},
+	{"strict", func(testing.TB) func() ctx.Option {
+		return func() ctx.Option { return ctx.WithStrictStack(64 << 10) }
 	}},
 	{"native", func(testing.TB) func() ctx.Option { return ctx.WithNativeStack }},
 	{"own", func(tb testing.TB) func() ctx.Option {

@@ -131,7 +131,7 @@ func (s *storm) plant(t *testing.T, trees int) {
 		spawn(t, func(task *ctx.Task) {
 			tree.root = task // before Spawn returns a timer may have let a leaf go on
 			_ = tree.node(nil, 0)(task)
-		})
+		}, ctx.WithStrictStack(128<<10)) // strict ones have room to carve arms from
 		s.trees = append(s.trees, tree)
 	}
 }

@@ -31,8 +31,10 @@ func (s *stress) newTask(rnd *rand.Rand) *stressTask {
 		t.asCoro(stackhop.Region{})
 	case 1:
 		t.asTask(ctx.WithNativeStack())
-	case 2, 3:
+	case 2:
 		t.asTask(ctx.WithStackSize(64 << 10))
+	case 3:
+		t.asTask(ctx.WithStrictStack(64 << 10))
 	case 4:
 		t.asHandle()
 	default:
@@ -81,7 +83,7 @@ func (t *stressTask) asHandle() {
 	t.run = func() {
 		var err error
 		if task == nil {
-			task, err = ctx.Spawn(func(*ctx.Task) { t.body() })
+			task, err = ctx.Spawn(func(*ctx.Task) { t.body() }, ctx.WithStrictStack(64<<10))
 		} else {
 			old := h
 			err = h.Resume()
