@@ -10,6 +10,7 @@ DURATION ?= 20s
 FUZZTIME ?= 30s
 SCALE    ?= 1 2 4 8 16
 CLANG    ?= clang-14
+STDMODE  ?= default
 BUILD    := build
 
 # Releases that have a layout file, newest patch known to work of each.
@@ -159,6 +160,14 @@ growth: ## stacks that grow, without cgo: with it their first window is the wide
 .PHONY: stress
 stress: ## tasks against every observer of the runtime, DURATION=20s
 	$(GO) test ./tests -run '^TestStress$$' -count=1 -timeout 0 -v -stress.duration=$(DURATION)
+
+.PHONY: std-suites
+std-suites: ## the standard library's own tests with each goroutine on a task: STDMODE=default, native, size:65536, growing:1048576
+	CGO_ENABLED=0 $(GO) run ./internal/stdsuites -mode $(STDMODE)
+
+.PHONY: std-smoke
+std-smoke: ## a small part of std-suites
+	CGO_ENABLED=0 $(GO) run ./internal/stdsuites -mode $(STDMODE) -smoke
 
 .PHONY: fuzz
 fuzz: ## every native fuzz target, FUZZTIME=30s each
