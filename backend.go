@@ -1,6 +1,7 @@
 package stackhop
 
 import (
+	"fmt"
 	"os"
 	"runtime"
 	"sync"
@@ -16,6 +17,10 @@ const (
 type Info struct {
 	Name   string // "asm" or "portable"
 	Reason string // why this one
+
+	// Unknown is the value of STACKHOP_BACKEND if it names no backend; otherwise it is
+	// empty. Such a value is ignored.
+	Unknown string
 
 	GoVersion string // runtime.Version
 	GOOS      string
@@ -34,12 +39,13 @@ type Fact struct {
 }
 
 // Backend decides on the backend, once, and says which it is. Nothing is
-// decided at import. The environment variable STACKHOP_BACKEND=portable, read
-// at that moment, forces the portable one. Safe for concurrent use.
+// decided at import. The environment variable STACKHOP_BACKEND, read at that moment,
+// may be "portable", which forces that one, or "asm", which is as if it were not set.
+// Any other value is ignored; Reason and Unknown tell. Safe for concurrent use.
 func Backend() Info {
 	b := backend()
 	return Info{
-		Name: b.name, Reason: b.reason,
+		Name: b.name, Reason: b.reason, Unknown: b.unknown,
 		GoVersion: runtime.Version(), GOOS: runtime.GOOS, GOARCH: runtime.GOARCH,
 		Facts: append([]Fact(nil), b.facts...),
 	}
@@ -47,17 +53,28 @@ func Backend() Info {
 
 type decision struct {
 	name, reason string
+	unknown      string
 	facts        []Fact
 }
 
 var backend = sync.OnceValue(func() decision {
-	d := decision{name: portableName, reason: "STACKHOP_BACKEND=portable is set"}
-	if os.Getenv("STACKHOP_BACKEND") != portableName {
-		d = decide()
-	}
+	d := chosen(os.Getenv("STACKHOP_BACKEND"))
 	portably = d.name == portableName
 	return d
 })
+
+// chosen decides on the backend, given what STACKHOP_BACKEND says.
+func chosen(env string) decision {
+	if env == portableName {
+		return decision{name: portableName, reason: "STACKHOP_BACKEND=portable is set"}
+	}
+	d := decide()
+	if env != "" && env != asmName {
+		d.unknown = env
+		d.reason = fmt.Sprintf("STACKHOP_BACKEND=%q is ignored, it may be asm or portable: %s", env, d.reason)
+	}
+	return d
+}
 
 // portably: the portable backend serves. Written once, before the first coroutine is
 // made.

@@ -11,6 +11,11 @@ import (
 
 type pollEvent struct{}
 
+const (
+	pollerKind = "none"
+	pollerWhy  = "Net needs Linux"
+)
+
 type poller struct{}
 
 func openPoller() (poller, error) { return poller{}, errors.ErrUnsupported }

@@ -9,6 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+const (
+	pollerKind = "epoll, checked"
+	pollerWhy  = "a build with a sanitizer or the race detector makes every system call through package unix"
+)
+
 // The same calls as in other builds, by way of functions that tell the
 // sanitizer which memory is read and written, and what happens before what.
 

@@ -14,6 +14,11 @@ import (
 // stop the world waits for no longer.
 const rawMost = 64 << 10
 
+const (
+	pollerKind = "epoll, raw"
+	pollerWhy  = "system calls that never sleep are made without telling the scheduler"
+)
+
 // sysRead, sysWrite, peek and yield are system calls that never sleep: the sockets are
 // non-blocking, the timeout is zero. So the scheduler need not be told, which
 // would cost as much as the work around the call. And recvfrom and sendto find

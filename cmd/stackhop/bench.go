@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 
 	"github.com/stackhop/stackhop"
@@ -46,33 +48,51 @@ var groups = []struct {
 	{"Use 100 KiB of stack, and end", growthSubjects},
 }
 
-func bench(args []string, out io.Writer) error {
+func bench(args []string, out, errOut io.Writer) error {
 	fs := flags("bench", out)
 	asJSON := fs.Bool("json", false, "print one JSON object")
-	round := fs.Duration("round", 500*time.Microsecond, "time of one round of one measurement")
-	rounds := fs.Int("rounds", 601, "rounds, of which the median counts")
-	procs := fs.Int("procs", 1, "GOMAXPROCS: with 1, goroutines and channels do best; a program has as many as CPUs unless it says otherwise")
-	count := fs.Int("tasks", 100_000, "suspended tasks, and parked goroutines, in each memory measurement")
+	c := clockFlags(fs)
+	fs.IntVar(&c.procs, "procs", 1, fmt.Sprintf("GOMAXPROCS, 1 to %d: with 1, goroutines and channels do best; a program has as many as processors unless it says otherwise", runtime.NumCPU()))
+	count := fs.Int("tasks", 100_000, fmt.Sprintf("`number` of suspended tasks, and of parked goroutines, in each memory measurement, 1 to %d", mostTasks))
 	if err := parse(fs, args); err != nil {
 		return err
 	}
-	c := clock{*round, *rounds, *procs}
-	r := report{Host: thisHost(), Backend: stackhop.Backend(), Round: round.String(), Rounds: *rounds, Procs: *procs}
-	for _, g := range groups {
-		rows, err := measure(c, g.subjects())
-		if err != nil {
-			return err
-		}
-		r.Times = append(r.Times, group{g.title, rows})
+	if err := errors.Join(c.check(), within("tasks", *count, 1, mostTasks, "")); err != nil {
+		return err
 	}
-	var err error
-	if r.Memory, err = footprints(*count); err != nil {
+	r := report{Host: thisHost(), Backend: stackhop.Backend(), Round: c.round.String(), Rounds: c.rounds, Procs: c.procs}
+	if err := r.measure(*c, *count, errOut); err != nil {
 		return err
 	}
 	if *asJSON {
 		return json.NewEncoder(out).Encode(r)
 	}
 	return r.print(out)
+}
+
+// measure fills in the tables.
+func (r *report) measure(c clock, count int, errOut io.Writer) (err error) {
+	subjects := make([][]subject, len(groups))
+	var total time.Duration
+	for i, g := range groups {
+		subjects[i] = g.subjects()
+		total += c.expected(len(subjects[i]))
+	}
+	p := newProgress(errOut, total+expectedMemory(count))
+	defer p.end()
+	var done time.Duration
+	for i, g := range groups {
+		p.part(g.title, done)
+		rows, err := measure(c, subjects[i])
+		if err != nil {
+			return err
+		}
+		r.Times = append(r.Times, group{g.title, rows})
+		done += c.expected(len(subjects[i]))
+	}
+	p.part("Memory", done)
+	r.Memory, err = footprints(count)
+	return err
 }
 
 func depthSubjects() []subject {

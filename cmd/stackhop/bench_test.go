@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -15,14 +16,15 @@ var quick = []string{"-round=100us", "-rounds=1", "-tasks=50"}
 
 func TestBenchPrintsEveryTable(t *testing.T) {
 	var out bytes.Buffer
-	require.NoError(t, bench(quick, &out))
+	require.NoError(t, bench(quick, &out, io.Discard))
 	for _, want := range []string{
 		"stackhop.Coro: Switch", "ctx.Task: Resume, Yield", "resume.Handle: Resume, Suspend", rowIterPull, rowChannels,
-		"ctx.Spawn, warm", rowGo, "pull.Pull, per element", rowIterElem,
+		"ctx.Spawn, default: ", "ctx.Spawn, 64 KiB by size", "ctx.Spawn, 64 KiB strict", rowGo, "pull.Pull, per element", rowIterElem,
 		"leaf beneath 1 frames", "leaf beneath 1000 frames",
 		"TransferTo, one way", "leaf.Mutex", rowMutex, "leaf.Chan, unbuffered", rowGoChan, rowGoChan16,
 		"join.All of two, carved", rowWait2, "skynet of tasks", rowSkynet,
-		"suspended tasks, default stacks", "suspended tasks, 16 KiB stacks", "parked goroutines",
+		"suspended tasks, default: ", "suspended tasks, 64 KiB by size", "suspended tasks, 16 KiB by size",
+		"suspended tasks, 64 KiB strict", "suspended tasks, 256 KiB growing", "parked goroutines",
 	} {
 		require.Contains(t, out.String(), want)
 	}
@@ -30,7 +32,7 @@ func TestBenchPrintsEveryTable(t *testing.T) {
 
 func TestBenchPrintsOneJSONObject(t *testing.T) {
 	var out bytes.Buffer
-	require.NoError(t, bench(append([]string{"-json"}, quick...), &out))
+	require.NoError(t, bench(append([]string{"-json"}, quick...), &out, io.Discard))
 	dec := json.NewDecoder(&out)
 	dec.DisallowUnknownFields()
 	var r report

@@ -8,8 +8,10 @@ import (
 	"runtime/metrics"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/stackhop/stackhop/ctx"
+	"github.com/stackhop/stackhop/guard"
 )
 
 // childCommand is the subcommand that bench runs in child processes.
@@ -24,11 +26,17 @@ type kind struct {
 
 func kinds() []kind {
 	return []kind{
-		{"tasks", "suspended tasks, default stacks", tasks()},
-		{"tasks16", "suspended tasks, 16 KiB stacks", tasks(ctx.WithStackSize(16 << 10))},
+		{"tasks", "suspended tasks, " + defaultStorage(), tasks()},
+		{"sized", "suspended tasks, 64 KiB by size", tasks(ctx.WithStackSize(64 << 10))},
+		{"sized16", "suspended tasks, 16 KiB by size", tasks(ctx.WithStackSize(16 << 10))},
+		{"strict", "suspended tasks, 64 KiB strict", pooledTasks(guard.Strict, 64<<10)},
+		{"growing", "suspended tasks, 256 KiB growing", pooledTasks(guard.Growing, 256<<10)},
 		{"goroutines", "parked goroutines", goroutines},
 	}
 }
+
+// defaultStorage names what ctx.Spawn without an option runs tasks on.
+func defaultStorage() string { return "default: " + storage(ctx.Option{}, "").Is }
 
 // child is the process behind one footprint.
 func child(args []string, out io.Writer) error {
@@ -52,16 +60,22 @@ func child(args []string, out io.Writer) error {
 }
 
 func (k kind) weigh(count int) (footprint, error) {
-	fp := footprint{Kind: k.name, Count: count, Resident: -1}
+	fp := footprint{Kind: k.name, Count: count, Resident: -1, PageTables: -1}
 	settle()
 	before, known := residentBytes()
+	tables, tablesKnown := pageTableBytes()
+	begin := time.Now()
 	kept, err := k.park(count)
 	if err != nil {
 		return fp, err
 	}
+	fp.Create = float64(time.Since(begin).Nanoseconds()) / float64(count)
 	settle()
 	if after, ok := residentBytes(); ok && known {
 		fp.Resident = (after - before) / int64(count)
+	}
+	if after, ok := pageTableBytes(); ok && tablesKnown {
+		fp.PageTables = (after - tables) / int64(count)
 	}
 	sample := []metrics.Sample{{Name: "/gc/heap/goal:bytes"}, {Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)
@@ -88,6 +102,17 @@ func tasks(opts ...ctx.Option) func(int) (any, error) {
 			all[i] = t
 		}
 		return all, nil
+	}
+}
+
+// pooledTasks is tasks on stacks of a pool of that policy.
+func pooledTasks(policy guard.Policy, size int) func(int) (any, error) {
+	return func(count int) (any, error) {
+		pool, err := guard.NewPool(policy, size)
+		if err != nil {
+			return nil, err
+		}
+		return tasks(ctx.WithPool(pool))(count)
 	}
 }
 

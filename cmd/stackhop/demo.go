@@ -13,18 +13,26 @@ import (
 	"github.com/stackhop/stackhop/guard"
 	"github.com/stackhop/stackhop/join"
 	"github.com/stackhop/stackhop/leaf"
+	"github.com/stackhop/stackhop/mmapstack"
 )
 
-func demo(args []string, out io.Writer) error {
+func demo(args []string, out, errOut io.Writer) error {
 	fs := flags("demo", out)
-	round := fs.Duration("round", 500*time.Microsecond, "time of one round of one measurement")
-	rounds := fs.Int("rounds", 601, "rounds, of which the median counts")
+	c := clockFlags(fs)
 	if err := parse(fs, args); err != nil {
 		return err
 	}
+	if err := c.check(); err != nil {
+		return err
+	}
 	b := stackhop.Backend()
-	fmt.Fprintf(out, "backend %s: %s (%s %s/%s)\n", b.Name, b.Reason, b.GoVersion, b.GOOS, b.GOARCH)
-	for i, scene := range []struct {
+	fmt.Fprintln(out, wrap(fmt.Sprintf("backend %s: %s (%s %s/%s)", b.Name, b.Reason, b.GoVersion, b.GOOS, b.GOARCH), 2))
+	n := 0
+	title := func(text string) {
+		n++
+		fmt.Fprintf(out, "\n%s\n", wrap(fmt.Sprintf("%d. %s", n, text), 3))
+	}
+	for _, scene := range []struct {
 		title string
 		play  func(say func(format string, args ...any)) error
 	}{
@@ -33,20 +41,25 @@ func demo(args []string, out io.Writer) error {
 		{"A leaf hands over directly: Unlock runs the waiter, no scheduler in between", handOver},
 		{"A cancel runs every deferred call; no recover stops it", cancels},
 		{"A panic ends its task, not the program", panics},
-		{"So does a stack overflow, where the growth trap can be had", overflows},
+		{"A stack whose size is known is mapped, and has a guard", mappedStack},
+		{"A stack overflow ends its task too, where the growth trap can be had", overflows},
 	} {
-		fmt.Fprintf(out, "\n%d. %s\n", i+1, scene.title)
-		say := func(format string, args ...any) { fmt.Fprintf(out, "   "+format+"\n", args...) }
+		title(scene.title)
+		say := func(format string, args ...any) { fmt.Fprintln(out, wrap("   "+fmt.Sprintf(format, args...), 4)) }
 		if err := scene.play(say); err != nil {
 			return fmt.Errorf("demo: %s: %w", scene.title, err)
 		}
 	}
-	fmt.Fprintf(out, "\n7. What a switch costs: ns per round trip, there and back, median of %d rounds\n", *rounds)
-	rows, err := measure(clock{*round, *rounds, 1}, switchSubjects())
+	title(fmt.Sprintf("What a switch costs: ns per round trip, there and back, median of %d rounds", c.rounds))
+	subjects := switchSubjects()
+	p := newProgress(errOut, c.expected(len(subjects)))
+	p.part("What a switch costs", 0)
+	rows, err := measure(*c, subjects)
+	p.end()
 	if err != nil {
 		return err
 	}
-	return printTimes(out, rows)
+	return printNarrow(out, rows)
 }
 
 func eagerStart(say func(string, ...any)) error {
@@ -166,6 +179,25 @@ func panics(say func(string, ...any)) error {
 	first, _, _ := strings.Cut(pe.Error(), "\n")
 	say("owner: done=%v, Err is a %T: %s", t.Done(), pe, first)
 	return nil
+}
+
+func mappedStack(say func(string, ...any)) error {
+	t, err := ctx.Spawn(func(t *ctx.Task) {
+		s := t.Stack()
+		if s == nil {
+			say("not here: this task runs on a stack of the runtime")
+			return
+		}
+		kind, why := mmapstack.GuardKind()
+		say("task: runs on a %v", s)
+		say("task: below it lies a guard made by %s: %s", kind, why)
+		deepen(20)
+		say("task: %d of its %d bytes have been used so far", s.HighWater(), s.Size())
+	}, ctx.WithStackSize(64<<10))
+	if err != nil {
+		return err
+	}
+	return t.Err()
 }
 
 func overflows(say func(string, ...any)) error {

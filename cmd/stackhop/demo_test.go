@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
 
@@ -10,8 +11,9 @@ import (
 
 func TestDemoShowsItsScenesInOrder(t *testing.T) {
 	var out bytes.Buffer
-	require.NoError(t, demo([]string{"-round=100us", "-rounds=1"}, &out))
-	rest := out.String()
+	require.NoError(t, demo([]string{"-round=100us", "-rounds=1"}, &out, io.Discard))
+	requireFits(t, out.String())
+	rest := strings.Join(strings.Fields(out.String()), " ")
 	for _, line := range []string{
 		"backend ",
 		"owner: before Spawn",
@@ -35,7 +37,8 @@ func TestDemoShowsItsScenesInOrder(t *testing.T) {
 		"owner: done=true, Err is a *cancel.Error: cancelled: we close",
 		"task: a deferred call runs",
 		"owner: done=true, Err is a *ctx.PanicError: ",
-		"7. What a switch costs",
+		"6. A stack whose size is known is mapped",
+		"8. What a switch costs",
 		"stackhop.Coro: Switch",
 		rowIterPull,
 		rowChannels,

@@ -1,57 +1,148 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
 
 	"github.com/stackhop/stackhop"
+	"github.com/stackhop/stackhop/ctx"
 	"github.com/stackhop/stackhop/guard"
 	"github.com/stackhop/stackhop/mmapstack"
+	"github.com/stackhop/stackhop/sched"
 )
 
-func doctor(args []string, out io.Writer) error {
-	if err := parse(flags("doctor", out), args); err != nil {
+// A diagnosis is what doctor finds out. -json prints it as one object.
+type diagnosis struct {
+	Version version       `json:"version"`
+	Host    host          `json:"host"`
+	Backend stackhop.Info `json:"backend"`
+	Default finding       `json:"default_storage"` // of ctx.Spawn without an option
+	Sized   finding       `json:"sized_storage"`   // of ctx.WithStackSize
+	Guard   finding       `json:"stack_guard"`
+	Growth  finding       `json:"growth_trap"`
+	Net     finding       `json:"net_poller"` // of sched.Net
+
+	MaxMapCount  string `json:"max_map_count"`
+	DefaultSize  int    `json:"default_stack_bytes"` // of a mapped stack whose size nobody gave
+	LeastSize    int    `json:"least_stack_bytes"`
+	RegionHeader int    `json:"kernel_bytes"` // of any mapped stack
+
+	Problems []string `json:"problems,omitempty"` // what makes doctor fail
+}
+
+// A finding is one choice that the library makes, and why.
+type finding struct {
+	Is  string `json:"is"`
+	Why string `json:"why"`
+}
+
+func (f finding) String() string { return f.Is + ": " + f.Why }
+
+// errProblems is the error of a diagnosis with problems.
+var errProblems = errors.New("doctor found a problem")
+
+func doctor(args []string, out, _ io.Writer) error {
+	fs := flags("doctor", out)
+	asJSON := fs.Bool("json", false, "print one JSON object")
+	if err := parse(fs, args); err != nil {
 		return err
 	}
-	b, h := stackhop.Backend(), thisHost()
-	guard, why := mmapstack.GuardKind()
+	d := diagnose()
+	var err error
+	if *asJSON {
+		err = json.NewEncoder(out).Encode(d)
+	} else {
+		err = d.print(out)
+	}
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, p := range d.Problems {
+		problems = append(problems, fmt.Errorf("%w: %s", errProblems, p))
+	}
+	return errors.Join(problems...)
+}
+
+func diagnose() diagnosis {
+	d := diagnosis{
+		Version: thisVersion(), Host: thisHost(), Backend: stackhop.Backend(),
+		Growth:      growthTrap(),
+		Default:     storage(ctx.Option{}, "nobody gave its size"),
+		Sized:       storage(ctx.WithStackSize(mmapstack.DefaultSize), "its size was given"),
+		MaxMapCount: maxMapCount(),
+		DefaultSize: mmapstack.DefaultSize, LeastSize: stackhop.MinRegion, RegionHeader: stackhop.RegionHeader,
+	}
+	d.Guard.Is, d.Guard.Why = mmapstack.GuardKind()
+	d.Net.Is, d.Net.Why = sched.PollerKind()
+	if v := d.Backend.Unknown; v != "" {
+		d.Problems = append(d.Problems, fmt.Sprintf("STACKHOP_BACKEND=%s: want asm or portable", v))
+	}
+	return d
+}
+
+// storage says what a task with that option runs on here. given says what is known
+// of its size.
+func storage(opt ctx.Option, given string) finding {
+	var f finding
+	_, err := ctx.Spawn(func(t *ctx.Task) {
+		if s := t.Stack(); s != nil {
+			f = finding{"mapped", fmt.Sprintf("%s: a %v", given, s)}
+		} else {
+			f = finding{"native", given + ": a stack of the runtime, which grows as a goroutine's does"}
+		}
+	}, opt)
+	if err != nil {
+		return finding{"none", err.Error()}
+	}
+	return f
+}
+
+// growthTrap says whether stacks can grow in place here. If the trap was not
+// installed, it is taken away again.
+func growthTrap() finding {
+	if guard.Installed() {
+		return finding{"on", "installed"}
+	}
+	if err := guard.Install(); err != nil {
+		return finding{"cannot be had", err.Error()}
+	}
+	if err := guard.Remove(); err != nil {
+		return finding{"on", err.Error()}
+	}
+	return finding{"off", "can be installed; the first stack that grows does"}
+}
+
+func (d diagnosis) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, row := range [][2]string{
-		{"backend", b.Name + ": " + b.Reason},
-		{"go", b.GoVersion},
-		{"target", b.GOOS + "/" + b.GOARCH},
-		{"kernel", h.Kernel},
-		{"cpu", fmt.Sprintf("%s, %d usable", h.CPU, h.CPUs)},
-		{"page size", fmt.Sprint(h.PageSize)},
-		{"stack guard", guard + ": " + why},
-		{"growth trap", growthTrap()},
-		{"vm.max_map_count", maxMapCount()},
-		{"default stack", fmt.Sprintf("%d bytes usable", mmapstack.DefaultSize)},
-		{"least stack", fmt.Sprintf("%d bytes, of which the kernel keeps %d", stackhop.MinRegion, stackhop.RegionHeader)},
+		{"version", d.Version.String()},
+		{"backend", d.Backend.Name + ": " + d.Backend.Reason},
+		{"go", d.Backend.GoVersion},
+		{"target", d.Backend.GOOS + "/" + d.Backend.GOARCH},
+		{"kernel", d.Host.Kernel},
+		{"cpu", fmt.Sprintf("%s, %d usable", d.Host.CPU, d.Host.CPUs)},
+		{"page size", fmt.Sprint(d.Host.PageSize)},
+		{"default storage", d.Default.String()},
+		{"sized storage", d.Sized.String()},
+		{"growth trap", d.Growth.String()},
+		{"stack guard", d.Guard.String()},
+		{"net poller", d.Net.String()},
+		{"vm.max_map_count", d.MaxMapCount},
+		{"default size", fmt.Sprintf("%d bytes usable, of a mapped stack", d.DefaultSize)},
+		{"least size", fmt.Sprintf("%d bytes, of which the kernel keeps %d", d.LeastSize, d.RegionHeader)},
 	} {
 		fmt.Fprintf(w, "%s\t%s\n", row[0], row[1])
 	}
 	fmt.Fprintln(w, "discovered\t")
-	for _, f := range b.Facts {
+	for _, f := range d.Backend.Facts {
 		fmt.Fprintf(w, "  %s\t%#x  %s\n", f.Name, f.Addr, f.How)
 	}
-	if len(b.Facts) == 0 {
+	if len(d.Backend.Facts) == 0 {
 		fmt.Fprintln(w, "  nothing\tthis backend needs nothing of the runtime's insides")
 	}
 	return w.Flush()
-}
-
-// growthTrap says whether stacks can grow in place here. It is taken away again.
-func growthTrap() string {
-	if guard.Installed() {
-		return "installed"
-	}
-	if err := guard.Install(); err != nil {
-		return err.Error()
-	}
-	if err := guard.Remove(); err != nil {
-		return err.Error()
-	}
-	return "can be installed"
 }

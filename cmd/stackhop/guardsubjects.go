@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/stackhop/stackhop"
 	"github.com/stackhop/stackhop/ctx"
@@ -33,16 +34,13 @@ func guardedSpawnSubjects() []subject {
 // growthSubjects are bodies that use a hundred KiB of stack, and one that wants
 // more than there is.
 func growthSubjects() []subject {
-	s := []subject{{rowCopied, deepGoroutine}}
-	if guard.Install() != nil {
-		return s // the runtime's stacks are all that there is
-	}
 	deep := func() { deepen(110) }
-	return append([]subject{
+	return []subject{
 		{"strict stack, large enough", bodyOn(guard.Strict, deep)},
 		{"stack that grows in place", bodyOn(guard.Growing, deep)},
 		{"overflow of 128 KiB, recovered", bodyOn(guard.Growing, overflowAndRecover)},
-	}, s...)
+		{rowCopied, deepGoroutine},
+	}
 }
 
 // spawnOn must not be inlined: see leafResume.
@@ -73,6 +71,9 @@ func spawnOn(stack func() (*mmapstack.Stack, error)) func() (func(int), func() e
 // bodyOn runs body on one stack, again and again, from a small window each time.
 func bodyOn(policy guard.Policy, body func()) func() (func(int), func() error, error) {
 	return func() (func(int), func() error, error) {
+		if err := guard.Install(); err != nil {
+			return nil, nil, fmt.Errorf("%w: %w", errNotHere, err)
+		}
 		s, err := guard.New(policy, 128<<10)
 		if err != nil {
 			return nil, nil, err

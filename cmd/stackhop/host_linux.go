@@ -25,6 +25,21 @@ func maxMapCount() string {
 	return strings.TrimSpace(string(b))
 }
 
+// pageTableBytes returns how much memory the kernel keeps for this process's page tables.
+func pageTableBytes() (int64, bool) {
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0, false
+	}
+	_, rest, found := strings.Cut(string(b), "\nVmPTE:")
+	fields := strings.Fields(rest)
+	if !found || len(fields) < 2 || fields[1] != "kB" {
+		return 0, false
+	}
+	kb, err := strconv.ParseInt(fields[0], 10, 64)
+	return kb << 10, err == nil
+}
+
 // residentBytes returns how much memory of this process is in RAM.
 func residentBytes() (int64, bool) {
 	b, err := os.ReadFile("/proc/self/statm")

@@ -9,3 +9,5 @@ func kernelRelease() string { return runtime.GOOS }
 func maxMapCount() string { return "no such limit on " + runtime.GOOS }
 
 func residentBytes() (int64, bool) { return 0, false }
+
+func pageTableBytes() (int64, bool) { return 0, false }

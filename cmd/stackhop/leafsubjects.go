@@ -31,7 +31,7 @@ func bufferSubjects() []subject {
 }
 
 func transferSubjects() []subject {
-	return []subject{{"ctx.Task: TransferTo, one way", transfers}, {rowYield, taskYield}}
+	return []subject{{"ctx.Task: TransferTo, one way", transfers}, {rowYield, taskYield()}}
 }
 
 func joinSubjects() []subject {

@@ -8,18 +8,35 @@ import (
 )
 
 // A command is one subcommand. Its run reads flags from args and writes its
-// result to out; an error goes to standard error and makes the exit status 1.
+// result to out; an error goes to standard error and makes the exit status 1. Only
+// its progress does run write to errOut.
 type command struct {
 	name    string
 	summary string
-	run     func(args []string, out io.Writer) error
+	about   string // for its help
+	run     func(args []string, out, errOut io.Writer) error
 }
 
 func commands() []command {
 	return []command{
-		{"demo", "the main ideas, running: eager start, suspension anywhere, hand-over, panics", demo},
-		{"bench", "times, heap and memory beside iter.Pull, channels and goroutines (-json)", bench},
-		{"doctor", "which backend runs on this machine, and why", doctor},
+		{
+			"demo", "the main ideas, running: eager start, suspension anywhere, hand-over, panics",
+			"Runs small scenes that show the main ideas, and measures what a switch costs.", demo,
+		},
+		{
+			"bench", "times, heap and memory beside iter.Pull, channels and goroutines (-json)",
+			"Measures times, heap and memory beside iter.Pull, channels and goroutines. Subjects of one table take turns; " +
+				"each row of the table of memory has a process of its own. It takes about a minute; on a terminal it says how much is left.", bench,
+		},
+		{
+			"doctor", "which backend and stacks this machine gets, and why (-json)",
+			"Says which backend runs on this machine, which storage tasks get, whether stacks can grow in place, how guards are made, " +
+				"how sched.Net waits, and why each is so. The exit status is 1 if a setting is not understood.", doctor,
+		},
+		{
+			"version", "the version of this program (-json)",
+			"Says which version of the module, revision of the source and Go release this program was built from.", printVersion,
+		},
 	}
 }
 
@@ -35,6 +52,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	name, rest := args[0], args[1:]
 	switch name {
 	case "help", "-h", "-help", "--help":
+		if len(rest) > 0 {
+			name, rest = rest[0], []string{"-h"}
+			break
+		}
 		usage(stdout)
 		return 0
 	case childCommand:
@@ -42,7 +63,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	for _, c := range commands() {
 		if c.name == name {
-			return status(c.run(rest, stdout), stderr)
+			return status(c.run(rest, stdout, stderr), stderr)
 		}
 	}
 	fmt.Fprintf(stderr, "stackhop: unknown command %q\n", name)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -14,6 +15,9 @@ type subject struct {
 	name  string
 	start func() (step func(n int), stop func() error, err error)
 }
+
+// errNotHere is the error of a start whose subject this machine does not have.
+var errNotHere = errors.New("not on this machine")
 
 // A timing is what measure found out about one subject.
 type timing struct {
@@ -29,6 +33,14 @@ type clock struct {
 	procs  int           // GOMAXPROCS meanwhile
 }
 
+// expected estimates how long n subjects take.
+func (c clock) expected(n int) time.Duration {
+	return time.Duration(n) * time.Duration(c.rounds+calibrationRounds) * c.round
+}
+
+// calibrationRounds is about what calibrate takes, in rounds.
+const calibrationRounds = 3
+
 // measure times the subjects in turns, round by round, so that a change of the
 // machine's speed meets all of them. Many short rounds are better than few long
 // ones: whatever else runs on the machine hits some of them, not the median.
@@ -36,16 +48,16 @@ type clock struct {
 // With one P channels never wait for another thread to wake up, which is the best
 // that they can do.
 func measure(c clock, subjects []subject) (rows []timing, err error) {
-	if c.rounds < 1 || c.round <= 0 {
-		return nil, &usageError{fmt.Errorf("need at least one round of some length, have %d of %v", c.rounds, c.round)}
-	}
-	if c.procs < 1 {
-		return nil, &usageError{fmt.Errorf("need at least one P, have %d", c.procs)}
-	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(c.procs))
-	steps := make([]func(int), len(subjects))
-	for i, s := range subjects {
+	var (
+		names []string
+		steps []func(int)
+	)
+	for _, s := range subjects {
 		step, stop, startErr := s.start()
+		if errors.Is(startErr, errNotHere) {
+			continue
+		}
 		if startErr != nil {
 			return nil, fmt.Errorf("%s: %w", s.name, startErr)
 		}
@@ -54,10 +66,10 @@ func measure(c clock, subjects []subject) (rows []timing, err error) {
 				rows, err = nil, fmt.Errorf("%s: %w", s.name, stopErr)
 			}
 		}()
-		steps[i] = step
+		names, steps = append(names, s.name), append(steps, step)
 	}
-	ns := make([][]float64, len(subjects))
-	n := make([]int, len(subjects))
+	ns := make([][]float64, len(steps))
+	n := make([]int, len(steps))
 	for i, step := range steps {
 		n[i] = calibrate(step, c.round)
 	}
@@ -68,9 +80,9 @@ func measure(c clock, subjects []subject) (rows []timing, err error) {
 			ns[i] = append(ns[i], float64(time.Since(begin).Nanoseconds())/float64(n[i]))
 		}
 	}
-	for i, s := range subjects {
+	for i, name := range names {
 		slices.Sort(ns[i])
-		rows = append(rows, timing{s.name, ns[i][len(ns[i])/2], allocs(steps[i], n[i])})
+		rows = append(rows, timing{name, ns[i][len(ns[i])/2], allocs(steps[i], n[i])})
 	}
 	return rows, nil
 }

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"iter"
 
 	"github.com/stackhop/stackhop"
 	"github.com/stackhop/stackhop/ctx"
+	"github.com/stackhop/stackhop/guard"
 	"github.com/stackhop/stackhop/internal/peers/floor"
 	"github.com/stackhop/stackhop/mmapstack"
 	"github.com/stackhop/stackhop/pull"
@@ -25,7 +28,8 @@ func noError() error { return nil }
 func switchSubjects() []subject {
 	s := []subject{
 		{"stackhop.Coro: Switch", switchOn(mapped)},
-		{rowYield, taskYield},
+		{rowYield, taskYield()},
+		{"the same, 64 KiB by size", taskYield(ctx.WithStackSize(64 << 10))},
 		{"resume.Handle: Resume, Suspend", leafResume(0)},
 		{rowIterPull, iterPull(forever)},
 		{rowChannels, channels},
@@ -37,7 +41,13 @@ func switchSubjects() []subject {
 }
 
 func spawnSubjects() []subject {
-	return []subject{{"ctx.Spawn, warm, to the end; Free", spawn}, {rowGo, goJoin}}
+	return []subject{
+		{"ctx.Spawn, " + defaultStorage(), spawn},
+		{"ctx.Spawn, 64 KiB by size", spawnWith(ctx.WithStackSize(64 << 10))},
+		{"ctx.Spawn, 64 KiB strict", spawnFrom(guard.Strict, 64<<10)},
+		{"ctx.Spawn, 256 KiB growing", spawnFrom(guard.Growing, 256<<10)},
+		{rowGo, goJoin},
+	}
 }
 
 func pullSubjects() []subject {
@@ -80,28 +90,33 @@ func switchOn(memory func() (*mmapstack.Stack, error)) func() (func(int), func()
 	}
 }
 
-func taskYield() (func(int), func() error, error) {
-	stopped := false
-	t, err := ctx.Spawn(func(t *ctx.Task) {
-		for !stopped {
-			t.Yield()
+// taskYield must not be inlined: see leafResume.
+//
+//go:noinline
+func taskYield(opts ...ctx.Option) func() (func(int), func() error, error) {
+	return func() (func(int), func() error, error) {
+		stopped := false
+		t, err := ctx.Spawn(func(t *ctx.Task) {
+			for !stopped {
+				t.Yield()
+			}
+		}, opts...)
+		if err != nil {
+			return nil, nil, err
 		}
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	step := func(n int) {
-		for range n {
-			if err := t.Resume(); err != nil {
-				panic(err)
+		step := func(n int) {
+			for range n {
+				if err := t.Resume(); err != nil {
+					panic(err)
+				}
 			}
 		}
+		stop := func() error {
+			stopped = true
+			return t.Resume()
+		}
+		return step, stop, nil
 	}
-	stop := func() error {
-		stopped = true
-		return t.Resume()
-	}
-	return step, stop, nil
 }
 
 // leafResume suspends below depth more frames and resumes that leaf. It must not
@@ -210,6 +225,46 @@ func spawn() (func(int), func() error, error) {
 		}
 	}
 	return step, t.Err, nil
+}
+
+// spawnWith is spawn with an option. It must not be inlined: see leafResume.
+//
+//go:noinline
+func spawnWith(opt ctx.Option) func() (func(int), func() error, error) {
+	return func() (func(int), func() error, error) {
+		body := func(*ctx.Task) {}
+		t, err := ctx.Spawn(body, opt)
+		if err != nil {
+			return nil, nil, err
+		}
+		step := func(n int) {
+			for range n {
+				t, err := ctx.Spawn(body, opt)
+				if err == nil {
+					err = t.Free()
+				}
+				if err != nil {
+					panic(err)
+				}
+			}
+		}
+		return step, t.Err, nil
+	}
+}
+
+// spawnFrom is spawn on stacks of a pool.
+func spawnFrom(policy guard.Policy, size int) func() (func(int), func() error, error) {
+	return func() (func(int), func() error, error) {
+		pool, err := guard.NewPool(policy, size)
+		if errors.Is(err, guard.ErrTrap) {
+			return nil, nil, fmt.Errorf("%w: %w", errNotHere, err)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		step, _, err := spawnWith(ctx.WithPool(pool))()
+		return step, pool.Close, err
+	}
 }
 
 func goJoin() (func(int), func() error, error) {

@@ -21,7 +21,7 @@ func (r report) print(out io.Writer) error {
 			return err
 		}
 	}
-	fmt.Fprintln(out, "\nMemory, after a collection, each row in a process of its own")
+	fmt.Fprintln(out, "\nMemory of each, after a collection, and its creation; each row in a process of its own")
 	return printFootprints(out, r.Memory)
 }
 
@@ -56,14 +56,46 @@ func ratios(r timing, rows []timing) []string {
 	var all []string
 	for _, y := range yardsticks {
 		for _, row := range rows {
-			switch q := row.NS / r.NS; {
-			case row.Name != y.row || row.Name == r.Name:
-			case q >= 1.5:
-				all = append(all, fmt.Sprintf("1/%.1f of %s", q, y.short))
-			default:
-				all = append(all, fmt.Sprintf("%.1f × %s", 1/q, y.short))
+			if row.Name == y.row && row.Name != r.Name {
+				all = append(all, part(r, row)+y.short)
 			}
 		}
 	}
 	return all
+}
+
+// printNarrow is printTimes in 80 columns: one yardstick a column.
+func printNarrow(out io.Writer, rows []timing) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	var found []timing
+	fmt.Fprint(w, "\tns\t")
+	for _, y := range yardsticks {
+		for _, r := range rows {
+			if r.Name == y.row {
+				found = append(found, r)
+				fmt.Fprintf(w, "of %s\t", y.short)
+			}
+		}
+	}
+	fmt.Fprintln(w)
+	for _, r := range rows {
+		fmt.Fprintf(w, "   %-35s\t%.1f\t", r.Name, r.NS)
+		for _, y := range found {
+			fmt.Fprintf(w, "%s\t", strings.TrimSuffix(strings.TrimSpace(part(r, y)), " of"))
+		}
+		fmt.Fprintln(w)
+	}
+	return w.Flush()
+}
+
+// part says which part of y's time r takes, before the name of y.
+func part(r, y timing) string {
+	switch q := y.NS / r.NS; {
+	case r.Name == y.Name:
+		return ""
+	case q >= 1.5:
+		return fmt.Sprintf("1/%.1f of ", q)
+	default:
+		return fmt.Sprintf("%.1f × ", 1/q)
+	}
 }
