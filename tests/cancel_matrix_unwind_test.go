@@ -206,7 +206,7 @@ func TestPanicInADeferredCallReplacesTheOutcome(t *testing.T) {
 // The storage is the task's until its last frame is gone, and free right after.
 func TestAStackIsFreeAfterTheLastFrame(t *testing.T) {
 	t.Run("caller's", func(t *testing.T) {
-		for _, st := range taskStorages[2:] {
+		for _, st := range taskStorages[3:] {
 			t.Run(st.name, func(t *testing.T) {
 				opt := st.next(t)()
 				tried := false
