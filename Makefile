@@ -176,6 +176,13 @@ fuzz: ## every native fuzz target, FUZZTIME=30s each
 		$(GO) test ./fuzz -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x; \
 	done
 
+.PHONY: experiments
+experiments: ## every GOEXPERIMENT of every supported Go release: stacks that grow, the kernel's own checks
+	@for r in $(RELEASES); do \
+		echo "GOTOOLCHAIN=$$r $(GO) test ./tests -run UnderEveryExperiment"; \
+		GOTOOLCHAIN=$$r $(GO) test ./tests -run UnderEveryExperiment -timeout 60m -v -experiments.all; \
+	done
+
 .PHONY: matrix
 matrix: ## unit tests on every supported Go release
 	@for r in $(RELEASES); do \

@@ -51,15 +51,28 @@ func Backend() Info {
 	}
 }
 
+// Mapped returns nil if coroutines can be made on a Region in this program, else an
+// *UnmappedError, as New does then: a program built with GOEXPERIMENT=cgocheck2 may
+// have no pointers in memory that the Go runtime does not own. The portable backend
+// accepts every Region, and uses none. Safe for concurrent use.
+func Mapped() error {
+	_ = backend()
+	if unmapped != nil {
+		return unmapped
+	}
+	return nil
+}
+
 type decision struct {
 	name, reason string
 	unknown      string
 	facts        []Fact
+	unmapped     *UnmappedError // why no region can be used, if so
 }
 
 var backend = sync.OnceValue(func() decision {
 	d := chosen(os.Getenv("STACKHOP_BACKEND"))
-	portably = d.name == portableName
+	portably, unmapped = d.name == portableName, d.unmapped
 	return d
 })
 
@@ -76,6 +89,8 @@ func chosen(env string) decision {
 	return d
 }
 
-// portably: the portable backend serves. Written once, before the first coroutine is
-// made.
-var portably bool
+// Written once, before the first coroutine is made.
+var (
+	portably bool           // the portable backend serves
+	unmapped *UnmappedError // why no region can be used, if so
+)

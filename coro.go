@@ -67,8 +67,8 @@ const notEnterable = 1
 // A panic that body does not recover ends the process, as in any goroutine.
 // runtime.Goexit ends the body only.
 //
-// The errors are a *RegionError and, for a region that grows on a backend that
-// can grow stacks, ErrGrowthOff. A coroutine that is never run to its end keeps
+// The errors are a *RegionError; an *UnmappedError, see Mapped; and, for a region that
+// grows on a backend that can grow stacks, ErrGrowthOff. A coroutine that is never run to its end keeps
 // its goroutine and its Region for ever.
 func New(r Region, body func(c *Coro)) (*Coro, error) {
 	c := new(Coro)
@@ -82,6 +82,7 @@ func New(r Region, body func(c *Coro)) (*Coro, error) {
 // the heap, and not be copied.
 func (c *Coro) Init(r Region, body func(c *Coro)) error {
 	if r != (Region{}) {
+		_ = backend() // which says unmapped
 		if err := r.usable(); err != nil {
 			return err
 		}

@@ -82,7 +82,12 @@ func decide() decision {
 	nc, cs := &f.newcoro, &f.coroswitch
 	newcoro = *(*func(func(unsafe.Pointer)) unsafe.Pointer)(unsafe.Pointer(&nc))
 	coroswitch = *(*func(unsafe.Pointer))(unsafe.Pointer(&cs))
-	return decision{name: asmName, reason: "release, target and build are known, and every discovered fact passed its check", facts: f.facts}
+	d := decision{name: asmName, reason: "release, target and build are known, and every discovered fact passed its check", facts: f.facts}
+	if f.cgocheck2 {
+		d.unmapped = &UnmappedError{"GOEXPERIMENT=cgocheck2 forbids pointers in memory that the Go runtime does not own"}
+		d.reason += "; only on stacks of the runtime, since " + d.unmapped.Why
+	}
+	return d
 }
 
 // Switch runs the other side: the owner switches into the body, the body back

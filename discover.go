@@ -7,6 +7,7 @@ import (
 	"iter"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 )
 
@@ -18,6 +19,7 @@ type facts struct {
 	saveG                       uintptr // code, arm64 only: assembly can't name it from Go 1.27 on
 	traceEnabled, profileActive uintptr // a byte each, 1 while somebody looks
 	stackGuard                  uintptr // stackguard0 - stack.lo, bytes
+	cgocheck2                   bool    // the program has this experiment's checks
 	facts                       []Fact  // the same, to be shown
 }
 
@@ -82,6 +84,9 @@ func (f *facts) find() error {
 	if err := f.findCode(p); err != nil {
 		return err
 	}
+	if err := f.findTypes(); err != nil {
+		return err
+	}
 
 	f.add("runtime.stackGuard", f.stackGuard, "g0.stackguard0 - g0.stack.lo of the current thread")
 	return nil
@@ -137,6 +142,31 @@ func (f *facts) findCode(p parked) error {
 		return err
 	}
 	return f.setFlags(flags)
+}
+
+// findTypes holds the layout file against the types of g, m, sudog and coro in this
+// program.
+func (f *facts) findTypes() error {
+	mod, err := moduleOf(f.newcoro)
+	if err != nil {
+		return err
+	}
+	types, err := coroTypes(&mod, f.newcoro)
+	if err != nil {
+		return err
+	}
+	if err := checkLayout(layoutFields[:], types); err != nil {
+		return err
+	}
+
+	// The version may be anything: the linker's -X sets it. The check itself can't be
+	// hidden: nothing calls it, and the linker leaves it out, in any other program.
+	f.cgocheck2 = slices.Contains(experiments(runtime.Version()), cgocheck2)
+	mod.near(f.newcoro, func(name string, _ uintptr) bool {
+		f.cgocheck2 = f.cgocheck2 || name == "runtime.cgoCheckPtrWrite"
+		return !f.cgocheck2
+	})
+	return nil
 }
 
 // The calls in coroswitch_m that tell the flags apart.

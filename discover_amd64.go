@@ -61,6 +61,25 @@ func (in inst) global(arg int) (addr uintptr, ok bool) {
 	return in.pc + uintptr(in.Len) + uintptr(m.Disp), true
 }
 
+// globals returns the addresses of global data that c uses: those that it computes,
+// and, for code that is part of a shared library, those that it loads.
+func (c code) globals() (list []uintptr, err error) {
+	insts, _, err := c.decode()
+	if err != nil {
+		return nil, err
+	}
+	for _, in := range insts {
+		addr, ok := in.global(1)
+		switch {
+		case ok && in.Op == x86asm.LEA:
+			list = append(list, addr)
+		case ok && in.Op == x86asm.MOV && in.MemBytes == 8:
+			list = append(list, peek64(addr))
+		}
+	}
+	return list, nil
+}
+
 // mcallArg returns the address of the function value that c gives to
 // runtime.mcall, LEAQ value(RIP), AX and then the call, and that of mcall.
 func (c code) mcallArg() (value, mcall uintptr, err error) {

@@ -19,6 +19,7 @@ func (w word) rn() word { return w >> 5 & 31 }
 func (w word) isADRP() bool { return w.is(0x9f00_0000, 0x9000_0000) }
 func (w word) isADD() bool  { return w.is(0xffc0_0000, 0x9100_0000) } // ADD $imm12, Xn, Xd
 func (w word) isLDRB() bool { return w.is(0xffc0_0000, 0x3940_0000) } // LDRB imm12(Xn), Wt
+func (w word) isLDR() bool  { return w.is(0xffc0_0000, 0xf940_0000) } // LDR imm12*8(Xn), Xt
 func (w word) isB() bool    { return w.is(0xfc00_0000, 0x1400_0000) }
 func (w word) isBL() bool   { return w.is(0xfc00_0000, 0x9400_0000) }
 func (w word) isCB() bool   { return w.is(0x7e00_0000, 0x3400_0000) } // CBZ, CBNZ
@@ -74,6 +75,22 @@ func (c code) address(rn word, pc uintptr) (addr uintptr, ok bool) {
 		w = c.at(pc - 4)
 	}
 	return w.page(pc-4) + addr, w.isADRP() && w.rd() == rn
+}
+
+// globals returns the addresses of global data that c uses: those that it computes,
+// and, for code that is part of a shared library, those that it loads.
+func (c code) globals() (list []uintptr, err error) {
+	for pc := c.pc; c.at(pc) != 0; pc += 4 {
+		w, next := c.at(pc), c.at(pc+4)
+		switch {
+		case !w.isADRP() || next.rn() != w.rd():
+		case next.isADD():
+			list = append(list, w.page(pc)+next.imm12())
+		case next.isLDR():
+			list = append(list, peek64(w.page(pc)+8*next.imm12()))
+		}
+	}
+	return list, nil
 }
 
 // mcallArg returns the address of the function value that c gives to

@@ -4,6 +4,7 @@ package stackhop
 
 import (
 	"fmt"
+	"reflect"
 	"runtime"
 )
 
@@ -15,6 +16,7 @@ type trapFacts struct {
 	copystack, stackfree, casgstatus, throw uintptr // code
 	gogo                                    uintptr // code, with arguments on the stack
 	newLoSlot, newHiSlot                    uintptr // from copystack's SP
+	maxStackScanDelta                       uintptr // in p
 }
 
 // find follows the calls from morestack, the one of these functions that
@@ -32,6 +34,9 @@ func (t *trapFacts) find() error {
 			return err
 		}
 		c = machineCode(pc)
+	}
+	if err := t.findP(c.pc); err != nil {
+		return err
 	}
 	var err error
 	if t.copystack, _, err = c.callTo("runtime.copystack"); err != nil {
@@ -62,6 +67,33 @@ func (t *trapFacts) find() error {
 		return err
 	}
 	t.memmoveLen = uintptr(len(machineCode(t.memmove).text))
+	return nil
+}
+
+// findP finds maxStackScanDelta in the type of p, which has another place for it with
+// each GOEXPERIMENT. inRuntime is a function of the runtime.
+func (t *trapFacts) findP(inRuntime uintptr) error {
+	const (
+		allocates = "runtime.procresize"
+		field     = "maxStackScanDelta"
+	)
+	mod, err := moduleOf(inRuntime)
+	if err != nil {
+		return err
+	}
+	entry := mod.function(inRuntime, allocates)
+	if entry == 0 {
+		return &discoveryError{"functions of the runtime", allocates, fmt.Sprintf("%d others", mod.ftabLen)}
+	}
+	p, err := mod.structType(machineCode(entry), "runtime.p")
+	if err != nil {
+		return err
+	}
+	f, ok := p.FieldByName(field)
+	if !ok || f.Type.Kind() != reflect.Int64 {
+		return &discoveryError{"type runtime.p in this program", "an int64 " + field, f.Name}
+	}
+	t.maxStackScanDelta = f.Offset
 	return nil
 }
 

@@ -28,6 +28,9 @@ var (
 	// ErrBubble: the two sides are in different testing/synctest bubbles.
 	ErrBubble = errors.New("stackhop: switch across a testing/synctest bubble")
 
+	// ErrUnmapped is the sentinel that every *UnmappedError matches.
+	ErrUnmapped = errors.New("stackhop: no coroutine can run on a region in this program")
+
 	// ErrThreadLocked is the sentinel that every *ThreadLockError matches.
 	ErrThreadLocked = errors.New("stackhop: body keeps its OS thread locked")
 )
@@ -50,3 +53,14 @@ func (e *ThreadLockError) Error() string {
 
 // Is reports whether target is ErrThreadLocked.
 func (e *ThreadLockError) Is(target error) bool { return target == ErrThreadLocked }
+
+// An UnmappedError says why coroutines run only on stacks of the Go runtime in this
+// program. It matches ErrUnmapped.
+type UnmappedError struct{ Why string }
+
+func (e *UnmappedError) Error() string {
+	return "stackhop: no coroutine can run on a region: " + e.Why + "; use a stack of the runtime, the zero Region"
+}
+
+// Is reports whether target is ErrUnmapped.
+func (e *UnmappedError) Is(target error) bool { return target == ErrUnmapped }

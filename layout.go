@@ -4,6 +4,7 @@ package stackhop
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -21,8 +22,51 @@ import (
 func layoutFor(version string) error {
 	want := fmt.Sprintf("go1.%d", layoutMinor)
 	rest, ok := strings.CutPrefix(version, want)
-	if ok && (rest == "" || rest[0] == '.' || rest[0] == ' ') {
+	if !ok || rest != "" && rest[0] != '.' && rest[0] != ' ' {
+		return &discoveryError{Step: "release", Want: want + " or one of its patch releases", Got: version}
+	}
+	for _, x := range experiments(version) {
+		if !knownExperiment(x) {
+			return &discoveryError{Step: "GOEXPERIMENT", Want: "known ones only", Got: x}
+		}
+	}
+	return nil
+}
+
+// experiments returns what the program was built with by GOEXPERIMENT, as far as it is
+// not the release's default: version has it behind X:.
+func experiments(version string) []string {
+	_, list, ok := strings.Cut(version, "X:")
+	if !ok {
 		return nil
 	}
-	return &discoveryError{Step: "release", Want: want + " or one of its patch releases", Got: version}
+	list, _, _ = strings.Cut(list, " ")
+	return strings.Split(list, ",")
+}
+
+// knownExperiment reports whether programs with the experiment x have been tried: with
+// it or, for a name that begins with no, without it.
+func knownExperiment(x string) bool {
+	return slices.Contains(knownExperiments[:], x) || slices.Contains(knownExperiments[:], strings.TrimPrefix(x, "no"))
+}
+
+// knownExperiments are those of internal/goexperiment, Go 1.25 to 1.27. make
+// experiments tries all that a toolchain accepts.
+var knownExperiments = [...]string{
+	"aliastypeparams", "arenas", "boringcrypto", "cacheprog", "cgocheck2", "dwarf5", "fieldtrack",
+	"goroutineleakprofile", "greenteagc", "heapminimum512kib", "jsonv2", "loopvar", "mapsplitgroup", "newinliner",
+	"preemptibleloops", "randomizedheapbase64", "rangefunc", "regabiargs", "regabiwrappers", "runtimefreegc",
+	"runtimesecret", "simd", "sizespecializedmalloc", "staticlockranking", "swissmap", "synchashtriemap", "synctest",
+}
+
+// cgocheck2 is the experiment that ends the process when a pointer to a Go object is
+// written to memory that Go does not know: as that of a mapped stack.
+const cgocheck2 = "cgocheck2"
+
+// A layoutField is one field of the runtime that the layout file knows: typ is g, m,
+// p, sudog or coro. absent: the release has no such field. A size of 0 is not checked.
+type layoutField struct {
+	typ, path    string
+	offset, size uintptr
+	absent       bool
 }

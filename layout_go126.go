@@ -22,7 +22,6 @@ package stackhop
 //   - runtime.m.preemptoff.len moved, it was at 248.
 //   - runtime.m.locks moved, it was at 256.
 //   - runtime.m.ncgo moved, it was at 320.
-//   - runtime.p.maxStackScanDelta moved, it was at 9472.
 //   - runtime.sudog.elem.vp came in.
 //   - runtime.sudog.elem.vu came in.
 //   - runtime.sudog.waitlink moved, it was at 64.
@@ -49,7 +48,7 @@ const (
 	gSecret         = 228 // runtime.g.secret, 4 bytes
 	gGopc           = 288 // runtime.g.gopc
 	gLabels         = 352 // runtime.g.labels
-	gPaniconfault   = 181 // runtime.g.paniconfault
+	gPaniconfault   = 181 // runtime.g.paniconfault, 1 byte
 	gFipsIndicator  = 216 // runtime.g.fipsIndicator, 1 byte
 	gFipsOnlyBypass = 217 // runtime.g.fipsOnlyBypass, 1 byte
 	gDitWanted      = 218 // runtime.g.ditWanted, 1 byte
@@ -66,8 +65,6 @@ const (
 	mPreemptoffLen = 256 // runtime.m.preemptoff.len
 	mLocks         = 264 // runtime.m.locks, 4 bytes
 	mNcgo          = 328 // runtime.m.ncgo, 4 bytes
-
-	pMaxStackScanDelta = 13752 // runtime.p.maxStackScanDelta
 
 	sudogElem       = 24 // runtime.sudog.elem
 	sudogElemTraced = 24 // runtime.sudog.elem.vp
@@ -87,3 +84,52 @@ const (
 	waitReasonCoroutine = 38     // runtime.waitReasonCoroutine
 	runtimeStackGuard   = 928    // runtime.stackGuard
 )
+
+// layoutFields are the fields among them, for the check against the types of the
+// running program.
+var layoutFields = [...]layoutField{
+	{"g", "stack.lo", gStackLo, 8, false},
+	{"g", "stack.hi", gStackHi, 8, false},
+	{"g", "stackguard0", gStackguard0, 8, false},
+	{"g", "_panic", gPanic, 8, false},
+	{"g", "_defer", gDefer, 8, false},
+	{"g", "m", gM, 8, false},
+	{"g", "sched.sp", gSchedSP, 8, false},
+	{"g", "sched.pc", gSchedPC, 8, false},
+	{"g", "sched.ctxt", gSchedCtxt, 8, false},
+	{"g", "sched.lr", gSchedLR, 8, false},
+	{"g", "sched.bp", gSchedBP, 8, false},
+	{"g", "stktopsp", gStktopsp, 8, false},
+	{"g", "atomicstatus", gAtomicstatus, 4, false},
+	{"g", "goid", gGoid, 8, false},
+	{"g", "waitreason", gWaitreason, 1, false},
+	{"g", "lockedm", gLockedm, 8, false},
+	{"g", "secret", gSecret, 4, false},
+	{"g", "gopc", gGopc, 8, false},
+	{"g", "labels", gLabels, 8, false},
+	{"g", "paniconfault", gPaniconfault, 1, false},
+	{"g", "fipsIndicator", gFipsIndicator, 1, false},
+	{"g", "fipsOnlyBypass", gFipsOnlyBypass, 1, false},
+	{"g", "ditWanted", gDitWanted, 1, false},
+	{"g", "startpc", gStartpc, 8, false},
+	{"g", "bubble", gBubble, 8, false},
+	{"g", "waiting", gSudogs, 8, false},
+	{"m", "g0", mG0, 8, false},
+	{"m", "curg", mCurg, 8, false},
+	{"m", "lockedExt", mLockedExt, 4, false},
+	{"m", "lockedInt", mLockedInt, 4, false},
+	{"m", "p", mP, 8, false},
+	{"m", "mallocing", mMallocing, 4, false},
+	{"m", "preemptoff.len", mPreemptoffLen, 8, false},
+	{"m", "locks", mLocks, 4, false},
+	{"m", "ncgo", mNcgo, 4, false},
+	{"sudog", "elem", sudogElem, 0, false},
+	{"sudog", "elem.vp", sudogElemTraced, 8, false},
+	{"sudog", "elem.vu", sudogElemValue, 8, false},
+	{"sudog", "waitlink", sudogWaitlink, 8, false},
+	{"coro", "gp", coroGp, 8, false},
+	{"coro", "f", coroF, 8, false},
+	{"coro", "mp", coroMp, 8, false},
+	{"coro", "lockedExt", coroLockedExt, 4, false},
+	{"coro", "lockedInt", coroLockedInt, 4, false},
+}

@@ -34,6 +34,7 @@ var (
 	hasAVX uint8
 
 	newLoSlot, newHiSlot uintptr // where copystack keeps the new stack, from its SP
+	maxStackScanDelta    uintptr // where p counts how much stacks have grown
 	stackfree            func(lo, hi uintptr)
 	casgstatus           func(g uintptr, from, to uint32)
 	throw                func(why string)
@@ -70,11 +71,14 @@ var growth struct {
 // the end of its region; it is called on the body's stack, with little room. A
 // second EnableGrowth replaces it.
 //
-// The error is a *GrowthError: the portable backend serves, the runtime is not as
-// expected, or another handler is in the way. Strict regions work anyway.
+// The error is a *GrowthError: the portable backend serves, no region can be used (see
+// Mapped), the runtime is not as expected, or another handler is in the way. Strict regions work anyway.
 func EnableGrowth(overflow func(Overflow) error) error {
 	if b := backend(); b.name != asmName {
 		return &GrowthError{"the portable backend uses stacks of the runtime: " + b.reason}
+	}
+	if unmapped != nil {
+		return &GrowthError{"all stacks are the runtime's, since " + unmapped.Why}
 	}
 	growth.Lock()
 	defer growth.Unlock()
@@ -129,6 +133,7 @@ func (t *trapFacts) use() {
 	memmovePC, memmoveLen = t.memmove, t.memmoveLen
 	gogoPC = t.gogo
 	newLoSlot, newHiSlot = t.newLoSlot, t.newHiSlot
+	maxStackScanDelta = t.maxStackScanDelta
 	sf, cs, th := &t.stackfree, &t.casgstatus, &t.throw
 	stackfree = *(*func(uintptr, uintptr))(unsafe.Pointer(&sf))
 	casgstatus = *(*func(uintptr, uint32, uint32))(unsafe.Pointer(&cs))
@@ -234,7 +239,8 @@ func trapped(cs, registers uintptr) (over bool) {
 	// addScannableStack: it has counted the difference on this thread's P, of which
 	// a goroutine that grows its stack always has one.
 	if p := peek64(m + mP); p != 0 {
-		poke64(p+pMaxStackScanDelta, peek64(p+pMaxStackScanDelta)-(now.hi-now.lo)+(old.hi-old.lo))
+		delta := p + maxStackScanDelta
+		poke64(delta, peek64(delta)-(now.hi-now.lo)+(old.hi-old.lo))
 	}
 	stackfree(now.lo, now.hi)
 

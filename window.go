@@ -14,6 +14,9 @@ func (r Region) usable() error {
 	if err := r.Check(); err != nil {
 		return err
 	}
+	if unmapped != nil {
+		return unmapped
+	}
 	if r.First != 0 && !growthReady() {
 		return ErrGrowthOff
 	}

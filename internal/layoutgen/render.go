@@ -29,7 +29,15 @@ func render(r release, t offsets.Table, before release, prev *offsets.Table) ([]
 		}
 		fmt.Fprintf(&b, "\t%s = %s // %s\n", f.Name, value(f, t), comment(f, t))
 	}
-	fmt.Fprintf(&b, ")\n")
+	fmt.Fprintf(&b, ")\n\n")
+	fmt.Fprintf(&b, "// layoutFields are the fields among them, for the check against the types of the\n// running program.\n")
+	fmt.Fprintf(&b, "var layoutFields = [...]layoutField{\n")
+	for _, f := range offsets.Fields {
+		if typ, path := f.Split(); typ != "" {
+			fmt.Fprintf(&b, "\t{%q, %q, %s, %d, %t},\n", typ, path, f.Name, f.Bytes(), t.Absent[f.Name])
+		}
+	}
+	fmt.Fprintf(&b, "}\n")
 	return format.Source(b.Bytes())
 }
 
@@ -59,8 +67,12 @@ func value(f offsets.Field, t offsets.Table) string {
 
 func comment(f offsets.Field, t offsets.Table) string {
 	c := f.Path
-	if f.Doc != "" {
-		c += ", " + f.Doc
+	switch {
+	case f.Constant(), f.Bytes() == 8, f.Bytes() == 0:
+	case f.Bytes() == 1:
+		c += ", 1 byte"
+	default:
+		c += fmt.Sprintf(", %d bytes", f.Bytes())
 	}
 	if t.Absent[f.Name] {
 		c = fmt.Sprintf("no %s here: %s stands in", f.Path, f.Else)

@@ -1,16 +1,36 @@
 package offsets
 
+import "strings"
+
 // A Field ties a name of the layout files to a place in the runtime's types, or
 // to one of the runtime's constants.
 type Field struct {
 	Name string // the Go constant, gSchedSP
 	Path string // where DWARF has it, runtime.g.sched.sp or runtime._Grunning
-	Doc  string // what the comment beside the constant says
+	Size int    // of the field in bytes; 0: 8, less than 0: it differs from release to release
 
 	// Else names the Field whose value stands in where a release has no such
 	// field, because what is done with the one is done with the other anyway.
 	// Empty: the field must exist.
 	Else string
+}
+
+// Bytes returns the field's size, 0 if that differs from release to release.
+func (f Field) Bytes() int {
+	if f.Size == 0 {
+		return 8
+	}
+	return max(f.Size, 0)
+}
+
+// Split returns the runtime's type that f lies in and the field's path there:
+// g and sched.sp. Both are empty for a constant.
+func (f Field) Split() (typ, path string) {
+	if f.Constant() {
+		return "", ""
+	}
+	typ, path, _ = strings.Cut(strings.TrimPrefix(f.Path, "runtime."), ".")
+	return typ, path
 }
 
 // Constant reports whether f is a constant of the runtime, no field's offset.
@@ -30,34 +50,32 @@ var Fields = []Field{
 	{Name: "gSchedLR", Path: "runtime.g.sched.lr"},
 	{Name: "gSchedBP", Path: "runtime.g.sched.bp"},
 	{Name: "gStktopsp", Path: "runtime.g.stktopsp"},
-	{Name: "gAtomicstatus", Path: "runtime.g.atomicstatus", Doc: "4 bytes"},
+	{Name: "gAtomicstatus", Path: "runtime.g.atomicstatus", Size: 4},
 	{Name: "gGoid", Path: "runtime.g.goid"},
-	{Name: "gWaitreason", Path: "runtime.g.waitreason", Doc: "1 byte"},
+	{Name: "gWaitreason", Path: "runtime.g.waitreason", Size: 1},
 	{Name: "gLockedm", Path: "runtime.g.lockedm"},
-	{Name: "gSecret", Path: "runtime.g.secret", Doc: "4 bytes", Else: "gLockedm"},
+	{Name: "gSecret", Path: "runtime.g.secret", Size: 4, Else: "gLockedm"},
 	{Name: "gGopc", Path: "runtime.g.gopc"},
 	{Name: "gLabels", Path: "runtime.g.labels"},
-	{Name: "gPaniconfault", Path: "runtime.g.paniconfault"},
-	{Name: "gFipsIndicator", Path: "runtime.g.fipsIndicator", Doc: "1 byte"},
-	{Name: "gFipsOnlyBypass", Path: "runtime.g.fipsOnlyBypass", Doc: "1 byte", Else: "gFipsIndicator"},
-	{Name: "gDitWanted", Path: "runtime.g.ditWanted", Doc: "1 byte", Else: "gFipsIndicator"},
+	{Name: "gPaniconfault", Path: "runtime.g.paniconfault", Size: 1},
+	{Name: "gFipsIndicator", Path: "runtime.g.fipsIndicator", Size: 1},
+	{Name: "gFipsOnlyBypass", Path: "runtime.g.fipsOnlyBypass", Size: 1, Else: "gFipsIndicator"},
+	{Name: "gDitWanted", Path: "runtime.g.ditWanted", Size: 1, Else: "gFipsIndicator"},
 	{Name: "gStartpc", Path: "runtime.g.startpc"},
 	{Name: "gBubble", Path: "runtime.g.bubble"},
 	{Name: "gSudogs", Path: "runtime.g.waiting"},
 
 	{Name: "mG0", Path: "runtime.m.g0"},
 	{Name: "mCurg", Path: "runtime.m.curg"},
-	{Name: "mLockedExt", Path: "runtime.m.lockedExt", Doc: "4 bytes"},
-	{Name: "mLockedInt", Path: "runtime.m.lockedInt", Doc: "4 bytes"},
+	{Name: "mLockedExt", Path: "runtime.m.lockedExt", Size: 4},
+	{Name: "mLockedInt", Path: "runtime.m.lockedInt", Size: 4},
 	{Name: "mP", Path: "runtime.m.p"},
-	{Name: "mMallocing", Path: "runtime.m.mallocing", Doc: "4 bytes"},
+	{Name: "mMallocing", Path: "runtime.m.mallocing", Size: 4},
 	{Name: "mPreemptoffLen", Path: "runtime.m.preemptoff.len"},
-	{Name: "mLocks", Path: "runtime.m.locks", Doc: "4 bytes"},
-	{Name: "mNcgo", Path: "runtime.m.ncgo", Doc: "4 bytes"},
+	{Name: "mLocks", Path: "runtime.m.locks", Size: 4},
+	{Name: "mNcgo", Path: "runtime.m.ncgo", Size: 4},
 
-	{Name: "pMaxStackScanDelta", Path: "runtime.p.maxStackScanDelta"},
-
-	{Name: "sudogElem", Path: "runtime.sudog.elem"},
+	{Name: "sudogElem", Path: "runtime.sudog.elem", Size: -1},
 	{Name: "sudogElemTraced", Path: "runtime.sudog.elem.vp", Else: "sudogElem"},
 	{Name: "sudogElemValue", Path: "runtime.sudog.elem.vu", Else: "sudogElem"},
 	{Name: "sudogWaitlink", Path: "runtime.sudog.waitlink"},
@@ -65,8 +83,8 @@ var Fields = []Field{
 	{Name: "coroGp", Path: "runtime.coro.gp"},
 	{Name: "coroF", Path: "runtime.coro.f"},
 	{Name: "coroMp", Path: "runtime.coro.mp"},
-	{Name: "coroLockedExt", Path: "runtime.coro.lockedExt", Doc: "4 bytes"},
-	{Name: "coroLockedInt", Path: "runtime.coro.lockedInt", Doc: "4 bytes"},
+	{Name: "coroLockedExt", Path: "runtime.coro.lockedExt", Size: 4},
+	{Name: "coroLockedInt", Path: "runtime.coro.lockedInt", Size: 4},
 
 	{Name: "gRunning", Path: "runtime._Grunning"},
 	{Name: "gWaiting", Path: "runtime._Gwaiting"},
@@ -74,4 +92,10 @@ var Fields = []Field{
 	{Name: "gScan", Path: "runtime._Gscan"},
 	{Name: "waitReasonCoroutine", Path: "runtime.waitReasonCoroutine"},
 	{Name: "runtimeStackGuard", Path: "runtime.stackGuard"},
+}
+
+// Discovered lists what the kernel takes from the running program's own types, since
+// it moves with a GOEXPERIMENT. The layout files do not have it.
+var Discovered = []Field{
+	{Name: "maxStackScanDelta", Path: "runtime.p.maxStackScanDelta"},
 }
