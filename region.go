@@ -11,8 +11,10 @@ import (
 //	       Lo                                Top              Hi
 //	guard ──┼──────────── usable ── header ───┼── dead space ──┤
 //
-// [Lo, Top) is readable and writable. [Top, Hi) is address space that nothing
-// touches: it need not be mapped. It exists because the garbage collector
+// [Lo, Top) is readable and writable. [Top, Hi) is address space that the body
+// does not touch: it need not be mapped, and may be the memory of other stacks,
+// but must never be Go heap, since the collector takes a pointer into [Lo, Hi)
+// for one into the body's stack. It exists because the garbage collector
 // moves a stack that uses less than a quarter of its window [Lo, Hi) to the
 // Go heap (runtime.shrinkstack, stack.go, Go 1.25 to 1.27), and a dead space
 // of a quarter counts as used. Any guard below Lo is the owner's business.
@@ -24,8 +26,10 @@ import (
 //
 // The body then starts on a window of First bytes and uses up to [Limit, Top);
 // the reserve is for the panic that tells it that a call did not fit. Here the
-// dead space must fault when touched, from the first page on that begins at or
-// above Top.
+// first page that begins at or above Top must fault when touched: the runtime
+// copies a stack upwards from its stack pointer to the end of its window, and so
+// comes to that page whatever the size of the window (memmove_amd64.s,
+// memmove_arm64.s, Go 1.25 to 1.27; some ways read the last 128 bytes first).
 //
 // The zero Region asks for a stack that the Go runtime owns and grows.
 type Region struct {

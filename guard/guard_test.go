@@ -55,7 +55,7 @@ func TestOverflowErrorTellsWhatAndWhere(t *testing.T) {
 	require.ErrorAs(t, err, &oe)
 	require.Equal(t, "github.com/stackhop/stackhop/guard_test.down", oe.Call)
 	require.InDelta(t, 64<<10, oe.Size, 1024)
-	require.Equal(t, 128<<10, oe.Reserve)
+	require.Equal(t, 64<<10, oe.Reserve)
 	require.ErrorContains(t, err, "guard: stack overflow: a call of "+oe.Call+" did not fit on a stack of 6")
 	require.ErrorContains(t, err, "the deepest frames repeat")
 	first, _, _ := strings.Cut(oe.Stack(), "\n")

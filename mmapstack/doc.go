@@ -19,19 +19,30 @@
 //	        Lo        Top↑  ↑Hi
 //	           colour ───┘
 //
-// A gap serves twice: it is the guard of the stack above it and the dead space
-// (see [stackhop.Region]) of the stack below it. It is at least a third of the
-// usable part, in whole pages, so that the dead space is a quarter of the
-// window. Touching a gap faults. With MADV_GUARD_INSTALL (Linux 6.13) gaps
-// cost no mapping of their own; with mprotect each stack costs two. Which of
-// them serves is probed once, on first use; [GuardKind] tells.
+// A gap is one page, or what WithGuard asks for, and touching it faults. It is
+// the guard of the stack above it, and the part that faults of the dead space
+// (see [stackhop.Region]) of the stack below it. The rest of the dead space, a
+// third of the usable part, lies over the stack above: nothing reads or writes
+// through it. Above the highest stack of a slab it is memory of the slab that
+// nobody uses. With MADV_GUARD_INSTALL (Linux 6.13) gaps cost no mapping of
+// their own; with mprotect each stack costs two. Which of them serves is probed
+// once, on first use; [GuardKind] tells.
 //
 // A stack that grows in place (WithGrowth, WithPoolGrowth) has its limit between
-// reserve and usable part, and a gap that holds the dead space of its widest
-// window, a power of two:
+// reserve and usable part, and its widest window, [Limit, Hi), is a power of two:
 //
-//	├─ gap ─┼─ reserve ─┼─────────── usable ───────────┼─ gap ─┤
-//	        Lo          Limit        … first window Top↑       Hi
+//	├─ gap ─┼─ reserve ─┼─────────── usable ───────────┼─ gap ─┼─ reserve ─ … ─ the next
+//	        Lo          Limit        … first window Top↑                     ↑Hi
+//
+// # Page tables
+//
+// A page of page tables, 4 KiB, serves 2 MiB of addresses (with pages of 4 KiB),
+// and every stack has at least the page below its Top and the guard above. So a
+// task costs its share of the address space, divided by 512, in page tables, 4 KiB
+// at most: 136 bytes for 64 KiB, 264 for 64 KiB that grow, 0.8 KiB for 256 KiB
+// that grow, 3.1 KiB for 1 MiB that grow. No layout needs less than the usable
+// bytes divided by 512, as stacks are used from their top and their tops cannot be
+// closer together. A smaller reserve (WithGrowth) comes nearer to that.
 //
 // # Policy numbers
 //
@@ -45,18 +56,18 @@
 //     cache. It costs 448 bytes a stack on average, 896 at most, and no page:
 //     a shallow task still touches one page only. Stacks of a single page have
 //     no colour.
-//   - A slab holds 16 stacks, the next twice as many, up to 256 or 64 MiB,
+//   - A slab holds 16 stacks, the next twice as many, up to 1024 or 64 MiB,
 //     whichever is less. If the system refuses, half as many are tried, down
 //     to one.
 //   - A Stack is 64 bytes of Go heap, a cache line that no other has a part in. Those
 //     of a slab are made with it, eight in one object.
 //   - With mprotect, guards use at most half of vm.max_map_count
 //     (32765 mappings, some 16,000 stacks, by default).
-//   - A stack that grows has GrowDefault, 128 KiB, usable, and a reserve of twice
-//     that: deferred calls that panic again at each level, as encoding/json's do, need
-//     more than the calls did. Its widest window is 512 KiB then, its stride
-//     768 KiB, of address space; memory is what is touched. The first window
-//     is FirstDefault, 8 KiB, of which 6 KiB are usable.
+//   - A stack that grows has GrowDefault, 128 KiB, usable, and a reserve of half
+//     that, 64 KiB at least: deferred calls that panic again at each level, as
+//     encoding/json's do, run below all frames of the recursion, and need four tenths
+//     of what these do. Memory is what is touched. The first window is FirstDefault,
+//     8 KiB, of which 6 KiB are usable.
 //   - Pages: Put keeps the pages of as many idle stacks as make up
 //     KeepDefault bytes (64 MiB; WithKeep). Of a stack beyond that it gives
 //     back all pages but those of the topmost IdleLive bytes below Top
@@ -89,8 +100,11 @@
 //	M5  While a stack is idle, its live bytes lie in [Top-IdleLive, Top).
 //	M6  Between two stacks of a slab there is always a whole gap; no page of it is
 //	    ever given to a stack.
-//	M7  Dead space of static and carved stacks lies inside their own memory, so
-//	    that no pointer to other memory can be taken for one into the stack.
+//	M7  Dead space is never Go heap, or the collector would take a pointer to an
+//	    object there for one into the stack, and not mark the object. That of
+//	    static and carved stacks lies inside their own memory, that of mapped
+//	    ones inside their slab. Other stacks may lie there: a pointer into them
+//	    is none that the collector follows, in either case.
 //	M8  GuardOwner alone breaks M4, and only reads: what it finds may be out of date,
 //	    or half changed if the owner attaches something in that moment.
 package mmapstack

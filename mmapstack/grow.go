@@ -11,7 +11,7 @@ const (
 	GrowDefault  = 128 << 10 // usable bytes
 	FirstDefault = 8 << 10   // bytes of the first window
 
-	// ReserveDefault is the least reserve by default; it is twice the size if
+	// ReserveDefault is the least reserve by default; it is half the size if
 	// that is more.
 	ReserveDefault = 64 << 10
 
@@ -28,9 +28,14 @@ type growth struct {
 
 // WithGrowth asks for a stack that grows in place, up to its size (see
 // stackhop.Region): it starts with a window of first bytes, 0 for
-// FirstDefault, and has reserve bytes, 0 for twice the size, for the panic of an
-// overflow and what the deferred calls do. Such a stack is for a coroutine only while growth is enabled, which
-// package guard does.
+// FirstDefault, and has reserve bytes, 0 for half the size, for the panic of an
+// overflow and what the deferred calls do. Such a stack is for a coroutine only
+// while growth is enabled, which package guard does.
+//
+// Deferred calls that recover and panic again at each level of a recursion run on
+// top of all frames, since Go gives a frame up only when a panic has been
+// recovered for good: encoding/json's need four tenths of the size. Ask for a
+// larger reserve if the program's own need more.
 func WithGrowth(first, reserve int) Option {
 	return func(o *options) { o.grow = growth{true, first, reserve} }
 }
@@ -49,7 +54,7 @@ func (g growth) layout(size, guard int) (layout, error) {
 		first = FirstDefault
 	}
 	if reserve == 0 {
-		reserve = max(ReserveDefault, 2*size)
+		reserve = max(ReserveDefault, size/2)
 	}
 	if reserve < stackhop.MinReserve || reserve > 4*size+ReserveDefault {
 		return layout{}, &SizeError{"reserve", reserve, stackhop.MinReserve, 4*size + ReserveDefault}
@@ -61,6 +66,6 @@ func (g growth) layout(size, guard int) (layout, error) {
 		return layout{}, &SizeError{"first window (a power of two)", first, stackhop.MinWindow, l.widest}
 	}
 	l.first = first
-	l.gap = pageCeil(max(guard, l.widest-size))
+	l.gap, l.dead = gapFor(guard), l.widest-size
 	return l, nil
 }

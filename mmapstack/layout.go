@@ -32,7 +32,8 @@ const (
 // A layout is how stacks of one size lie in a slab.
 type layout struct {
 	size    int // memory of one stack, whole pages
-	gap     int // guard of one stack and dead space of another, whole pages
+	gap     int // guard between two stacks, whole pages
+	dead    int // what the dead space of the highest stack takes above its memory, whole pages
 	first   int // of a stack that grows: its first window
 	reserve int // likewise: what of size is below the limit, whole pages
 	widest  int // likewise: its widest window
@@ -59,8 +60,11 @@ func newLayout(size, guard int, grow growth) (layout, error) {
 	if grow.set {
 		return grow.layout(size, guard)
 	}
-	return layout{size: size, gap: pageCeil(max(guard, int(deadFor(uintptr(size)))))}, nil
+	return layout{size: size, gap: gapFor(guard), dead: pageCeil(int(deadFor(uintptr(size))) + stackhop.RegionAlign)}, nil
 }
+
+// gapFor is one page, or what is asked for if that is more.
+func gapFor(guard int) int { return pageCeil(max(guard, 1)) }
 
 // usable is what a body can use of a stack.
 func (l layout) usable() int { return l.size - l.reserve }
@@ -78,8 +82,9 @@ func deadFor(usable uintptr) uintptr {
 // stride is the distance from one stack of a slab to the next.
 func (l layout) stride() int { return l.size + l.gap }
 
-// bytes is the length of a slab of n stacks.
-func (l layout) bytes(n int) int { return n*l.stride() + l.gap }
+// bytes is the length of a slab of n stacks: the dead space of the highest is
+// within, so that no Go heap can lie there (M7).
+func (l layout) bytes(n int) int { return n*l.stride() + max(l.gap, l.dead) }
 
 // region returns the window of a stack whose lowest byte is lo.
 func (l layout) region(lo uintptr, colour int) stackhop.Region {
@@ -91,15 +96,15 @@ func (l layout) region(lo uintptr, colour int) stackhop.Region {
 		limit := lo + uintptr(l.reserve)
 		return stackhop.Region{Lo: lo, Limit: limit, Top: top, Hi: limit + uintptr(l.widest), First: uintptr(l.first)}
 	}
-	// At most deadFor(l.size) plus RegionAlign past top, hence within the gap:
-	// a colour takes 128 bytes from the usable part and a third of that from the dead space.
+	// At most l.dead past the end of the memory: a colour takes 128 bytes from the
+	// usable part and a third of that from the dead space.
 	return stackhop.Region{Lo: lo, Top: top, Hi: top + deadFor(top-lo)}
 }
 
 // slabStacks returns how many stacks the n-th slab of a pool holds.
 func (l layout) slabStacks(n int) int {
 	const maxBytes = 64 << 20
-	return max(1, min(16<<min(n, 4), maxBytes/l.stride()))
+	return max(1, min(16<<min(n, 6), maxBytes/l.stride()))
 }
 
 func pageCeil(n int) int {

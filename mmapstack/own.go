@@ -12,7 +12,7 @@ type options struct {
 }
 
 // WithGuard asks for a guard of at least n bytes, in whole pages. A mapped
-// stack has one anyway, of a third of its size. Static memory gets one only
+// stack has one anyway, of one page. Static memory gets one only
 // by this option: the guard is then the lowest whole pages of the memory.
 func WithGuard(n int) Option {
 	return func(o *options) { o.guard, o.guardSet = n, true }

@@ -60,8 +60,8 @@ func TestGapsAreClosedAndStacksAreOpen(t *testing.T) {
 }
 
 func init() {
-	touch := func(g guardKind, off int) {
-		p, err := NewPool(16 << 10)
+	touch := func(g guardKind, off int, opts ...PoolOption) {
+		p, err := NewPool(16<<10, opts...)
 		if err != nil {
 			panic(err)
 		}
@@ -78,7 +78,7 @@ func init() {
 	}
 	children["guard-madvise"] = func() { touch(guardMadvise, -1) }
 	children["guard-mprotect"] = func() { touch(guardMprotect, -1) }
-	children["guard-mprotect-far"] = func() { touch(guardMprotect, -8000) }
+	children["guard-mprotect-far"] = func() { touch(guardMprotect, -8000, WithPoolGuard(8<<10)) }
 	children["open-mprotect"] = func() { touch(guardMprotect, 1) }
 	children["no-memory"] = noMemory
 }
