@@ -71,10 +71,16 @@
 //   - Pages: Put keeps the pages of as many idle stacks as make up
 //     KeepDefault bytes (64 MiB; WithKeep). Of a stack beyond that it gives
 //     back all pages but those of the topmost IdleLive bytes below Top
-//     (madvise MADV_DONTNEED). Beyond IdleDefault idle stacks (16384;
-//     WithIdle) it gives back the whole stack after evicting what is attached
-//     to it. Trim does that to all idle stacks, and unmaps slabs that have none
-//     in use.
+//     (MADV_DONTNEED): one page stays, 4 KiB on most systems. Where idle stacks
+//     hold IdleDefault bytes (4 GiB, a quarter of the machine's memory at most;
+//     WithIdleBytes), which a million of one page each do, Put frees the stack:
+//     it evicts what is attached and gives the whole stack back. Trim does that to
+//     all idle stacks, and unmaps slabs that have none in use.
+//   - One system call serves many stacks where many are wanted or given back: the
+//     pages of up to 64 stacks are given up together, and a program that takes more
+//     and more stacks has the guards and the first pages of up to 64 of the next
+//     ones made together, once 16 have been taken (process_madvise, Linux 6.14;
+//     elsewhere one call does for one stack).
 //   - A pool maps at most MaxDefault (1,048,576; WithMax) stacks.
 //   - High-water marks: [Stack.HighWater] finds one by reading, so that a stack
 //     that nobody asks pays nothing. Uses are counted apart by a pool made

@@ -25,7 +25,7 @@ func TestErrors(t *testing.T) {
 		{"New guard", func(*testing.T) error { return fails(New(0, WithGuard(-1))) }, []error{ErrSize}, "guard size is -1"},
 		{"NewPool size", func(*testing.T) error { return fails(NewPool(1)) }, []error{ErrSize}, "stack size is 1"},
 		{"NewPool max", func(*testing.T) error { return fails(NewPool(0, WithMax(0))) }, []error{ErrSize}, "WithMax is 0, must be 1"},
-		{"NewPool idle", func(*testing.T) error { return fails(NewPool(0, WithIdle(-1))) }, []error{ErrSize}, "WithIdle is -1"},
+		{"NewPool idle", func(*testing.T) error { return fails(NewPool(0, WithIdleBytes(-1))) }, []error{ErrSize}, "WithIdleBytes is -1"},
 		{"NewPool keep", func(*testing.T) error { return fails(NewPool(0, WithKeep(-1))) }, []error{ErrSize}, "WithKeep is -1"},
 		{"NewPool guard", func(*testing.T) error { return fails(NewPool(0, WithPoolGuard(-1))) }, []error{ErrSize}, "guard size"},
 		{"pool exhausted", func(t *testing.T) error {

@@ -54,7 +54,7 @@ func TestNoSizeWrapsOrIsIgnored(t *testing.T) {
 		"WithPoolGrowth":  func(n int) error { return getPut(0, WithPoolGrowth(n, 0)) },
 		"its reserve too": func(n int) error { return getPut(0, WithPoolGrowth(0, n)) },
 		"WithMax":         func(n int) error { return getPut(0, WithMax(n)) },
-		"WithIdle":        func(n int) error { return getPut(0, WithIdle(n)) },
+		"WithIdleBytes":   func(n int) error { return getPut(0, WithIdleBytes(n)) },
 		"WithKeep":        func(n int) error { return getPut(0, WithKeep(n)) },
 		"Static, WithGuard": func(n int) error {
 			s, err := Static(extremeMemory[:], WithGuard(n))

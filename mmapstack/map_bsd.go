@@ -24,6 +24,16 @@ func protectNone(mem []byte) error { return unix.Mprotect(mem, unix.PROT_NONE) }
 func protectRW(mem []byte) error   { return unix.Mprotect(mem, unix.PROT_READ|unix.PROT_WRITE) }
 func discard(mem []byte)           { _ = unix.Madvise(mem, unix.MADV_FREE) }
 
+func discardAll(parts [][]byte) {
+	for _, part := range parts {
+		discard(part)
+	}
+}
+
+func installGuards([][]byte) bool { return false }
+func populate([][]byte) bool      { return false }
+func machineMemory() uint64       { return 0 }
+
 func probeGuard() (guardKind, string) { return guardMprotect, "MADV_GUARD_INSTALL is Linux only" }
 
 // mapLimit: these systems set no limit that one could read.

@@ -37,6 +37,32 @@ func protectRW(mem []byte) error    { return unix.Mprotect(mem, unix.PROT_READ|u
 // fails for locked memory, which then simply stays.
 func discard(mem []byte) { _ = unix.Madvise(mem, unix.MADV_DONTNEED) }
 
+// discardAll is discard of many parts.
+func discardAll(parts [][]byte) {
+	if !adviseAll(parts, unix.MADV_DONTNEED) {
+		for _, part := range parts {
+			discard(part)
+		}
+	}
+}
+
+// installGuards is installGuard of many parts, at once or not at all, as far as
+// the caller can tell.
+func installGuards(parts [][]byte) bool { return adviseAll(parts, unix.MADV_GUARD_INSTALL) }
+
+// populate makes the pages of all parts resident, and reports whether it did. A
+// first write to each would do the same by a fault, which costs several times as much.
+func populate(parts [][]byte) bool { return adviseAll(parts, unix.MADV_POPULATE_WRITE) }
+
+// machineMemory returns the bytes of memory that the machine has, 0 if unknown.
+func machineMemory() uint64 {
+	var info unix.Sysinfo_t
+	if unix.Sysinfo(&info) != nil {
+		return 0
+	}
+	return uint64(info.Totalram) * uint64(info.Unit)
+}
+
 // probeGuard tries MADV_GUARD_INSTALL on a page. It looks whether the page is
 // closed afterwards: QEMU's user mode accepts advice that it does not know.
 func probeGuard() (guardKind, string) {

@@ -10,6 +10,10 @@ func installGuard([]byte) error           { return ErrUnsupported }
 func protectNone([]byte) error            { return ErrUnsupported }
 func protectRW([]byte) error              { return ErrUnsupported }
 func discard([]byte)                      {}
+func discardAll([][]byte)                 {}
+func installGuards([][]byte) bool         { return false }
+func populate([][]byte) bool              { return false }
+func machineMemory() uint64               { return 0 }
 
 func probeGuard() (guardKind, string) { return guardNone, "no mapped stacks on this system" }
 

@@ -37,7 +37,7 @@ func New(size int, opts ...Option) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := sl.cutStack()
+	s, err := sl.cutStack(1)
 	if err != nil {
 		_ = sl.unmap() // the first error is the one to tell
 		return nil, err

@@ -2,6 +2,7 @@ package mmapstack
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 	"runtime"
 	"sync"
@@ -10,10 +11,14 @@ import (
 
 // What a pool does by default; see the package's policy numbers.
 const (
-	MaxDefault  = 1 << 20  // stacks mapped at most
-	IdleDefault = 1 << 14  // idle stacks kept whole or in part
-	KeepDefault = 64 << 20 // bytes of idle stacks whose pages stay
+	MaxDefault  = 1 << 20     // stacks mapped at most
+	IdleDefault = 4 * MaxSize // bytes that idle stacks hold at most: see WithIdleBytes
+	KeepDefault = 64 << 20    // bytes of idle stacks whose pages stay
 )
+
+// maxAhead is how many stacks at most one system call serves: guards and first
+// pages of stacks that are about to be used, pages of those that are idle.
+const maxAhead = 64
 
 // A PoolOption changes what NewPool makes.
 type PoolOption func(*Pool)
@@ -21,13 +26,20 @@ type PoolOption func(*Pool)
 // WithMax lets the pool map at most n stacks, in use and idle together.
 func WithMax(n int) PoolOption { return func(p *Pool) { p.max = n } }
 
-// WithIdle lets the pool keep at most n idle stacks with what is attached to
-// them. Put frees what is beyond: its address space stays in the pool, its
-// pages do not.
-func WithIdle(n int) PoolOption { return func(p *Pool) { p.idle = n } }
+// WithIdleBytes lets idle stacks hold at most n bytes of memory together. Put
+// frees what is beyond: it evicts what is attached, and gives the pages back; the
+// address space stays in the pool. The default is IdleDefault, or a quarter of
+// the machine's memory if that is less.
+//
+// An idle stack counts as the pages that it keeps: all of its size as long as
+// WithKeep allows, otherwise those with the topmost IdleLive bytes, which is one
+// page: 4 KiB on most systems, 16 or 64 KiB on some arm64 ones. What else a
+// coroutine costs while it is idle, some 3 KiB of Go memory for a task of package
+// ctx, is not counted.
+func WithIdleBytes(n int) PoolOption { return func(p *Pool) { p.idle = n } }
 
 // WithKeep lets idle stacks keep all their pages as long as their sizes add up
-// to at most n bytes.
+// to at most n bytes, within those of WithIdleBytes.
 func WithKeep(n int) PoolOption { return func(p *Pool) { p.keep = n } }
 
 // WithPoolGuard asks for guards of at least n bytes, in whole pages.
@@ -59,15 +71,18 @@ type Pool struct {
 	watch   uint32 // watchMarks, or 0
 	shift   uint   // of the hash, to the number of a shard
 	hotCap  int    // stacks of one shard that keep their pages
-	leanCap int    // stacks of one shard that keep only the top
+	idleCap int    // idle stacks of one shard, those and others, which keep only the top
+	drop    int    // freed stacks whose pages are given back together
 
 	done, leaned, freed atomic.Uint64 // done: Puts of stacks that never got into a list
 
 	mu     sync.Mutex // guards what follows, and slabs
 	slabs  []*slab
 	cut    int    // stacks made
-	cold   *Stack // idle, empty of pages, nothing attached
+	cold   *Stack // idle, nothing attached; empty of pages but for the first dirty ones
 	ncold  int
+	dirty  int
+	streak int // stacks made or taken from cold since one was last freed
 	misses uint64
 	closed bool
 }
@@ -77,7 +92,7 @@ type Pool struct {
 //
 // Errors: *SizeError, ErrUnsupported.
 func NewPool(size int, opts ...PoolOption) (*Pool, error) {
-	p := &Pool{max: MaxDefault, idle: IdleDefault, keep: KeepDefault, guard: probedGuard()}
+	p := &Pool{max: MaxDefault, idle: idleDefault(), keep: KeepDefault, guard: probedGuard()}
 	for _, opt := range opts {
 		opt(p)
 	}
@@ -92,7 +107,7 @@ func NewPool(size int, opts ...PoolOption) (*Pool, error) {
 		what  string
 		value int
 		min   int
-	}{{"WithMax", p.max, 1}, {"WithIdle", p.idle, 0}, {"WithKeep", p.keep, 0}} {
+	}{{"WithMax", p.max, 1}, {"WithIdleBytes", p.idle, 0}, {"WithKeep", p.keep, 0}} {
 		if v.value < v.min {
 			return nil, &SizeError{v.what, v.value, v.min, int(^uint(0) >> 1)}
 		}
@@ -111,9 +126,21 @@ func (p *Pool) setShards(procs int) {
 	n := 1 << log
 	p.shards = make([]shard, n)
 	p.shift = uint(64 - log)
+	hot := min(p.keep, p.idle) / p.lay.size
+	lean := (p.idle - hot*p.lay.size) / leanBytes()
 	share := func(of int) int { return of/n + min(1, of%n) } // rounded up; of may be MaxInt
-	p.leanCap = share(p.idle)
-	p.hotCap = min(p.leanCap, share(p.keep/p.lay.size))
+	p.hotCap, p.idleCap = share(hot), share(min(hot+lean, math.MaxInt32))
+	p.drop = max(1, min(hot/16, maxAhead))
+}
+
+// leanBytes is what an idle stack keeps at least.
+func leanBytes() int { return pageCeil(IdleLive + Colours*ColourStep) }
+
+func idleDefault() int {
+	if memory := machineMemory(); memory != 0 && memory/4 < uint64(IdleDefault) {
+		return int(memory / 4)
+	}
+	return IdleDefault
 }
 
 // Size returns the usable bytes of the pool's stacks.
@@ -214,9 +241,7 @@ func (p *Pool) getSlow(i int) (*Stack, error) {
 	if p.closed {
 		return nil, ErrClosed
 	}
-	if s := p.cold; s != nil {
-		p.cold, s.next = s.next, nil
-		p.ncold--
+	if s := p.takeCold(); s != nil {
 		p.misses++
 		return p.out(s, i), nil
 	}
@@ -258,7 +283,8 @@ func (p *Pool) cutStack() (*Stack, error) {
 		}
 		sl.pool = p
 	}
-	s, err := sl.cutStack()
+	p.streak++
+	s, err := sl.cutStack(p.ahead())
 	if err != nil {
 		if sl.cut == 0 {
 			_ = sl.unmap() // the first error is the one to tell
@@ -272,21 +298,52 @@ func (p *Pool) cutStack() (*Stack, error) {
 	return s, nil
 }
 
-// putSlow finds room for a stack whose home slot was taken: with all its pages
-// while the shards have room for such, with the top alone, or free of both.
-func (p *Pool) putSlow(s *Stack) {
-	if p.push(s, p.hotCap) {
+// takeCold returns a cold stack, or nil. The caller holds p.mu.
+func (p *Pool) takeCold() *Stack {
+	s := p.cold
+	if s == nil {
+		return nil
+	}
+	p.streak++
+	if p.dirty == 0 {
+		p.warm(p.ahead())
+	}
+	p.cold, s.next = s.next, nil
+	p.ncold--
+	p.dirty = max(0, p.dirty-1)
+	return s
+}
+
+// ahead is for how many stacks something is worth doing if one is wanted: the more,
+// the more have been wanted of late.
+func (p *Pool) ahead() int { return min(p.streak/8, maxAhead, max(1, (1<<20)/pageCeil(1))) }
+
+// warm makes the pages resident that the first n cold stacks will begin in. None
+// of the cold ones is dirty. The caller holds p.mu.
+func (p *Pool) warm(n int) {
+	if n < 2 {
 		return
 	}
-	s.slab.dropPages(s, IdleLive)
-	s.lean = true
-	p.leaned.Add(1)
-	if p.push(s, p.leanCap) || p.free(s) != nil && p.push(s, 1<<30) {
+	var tops [maxAhead][]byte
+	k := 0
+	for s := p.cold; s != nil && k < n; s = s.next {
+		tops[k] = s.slab.topPage(s)
+		k++
+	}
+	if p.cold.slab.guard == guardMadvise && populate(tops[:k]) {
+		p.dirty = k
+	}
+}
+
+// putSlow finds room for a stack whose home slot was taken, among the idle ones
+// or, if these hold too much memory, among the cold ones.
+func (p *Pool) putSlow(s *Stack) {
+	if p.push(s, p.idleCap) || p.free(s) != nil && p.push(s, math.MaxInt32) {
 		return
 	}
 	p.mu.Lock()
-	s.next, p.cold = p.cold, s
-	p.ncold++
+	p.streak = 0
+	p.pushCold(s)
 	p.mu.Unlock()
 }
 
@@ -294,11 +351,13 @@ func (p *Pool) putSlow(s *Stack) {
 // first, and reports whether there was one.
 func (p *Pool) push(s *Stack, limit int) bool {
 	for _, wait := range [2]bool{false, true} {
-		if p.shards[s.home].put(s, limit, wait) {
-			return true
-		}
+		home := int(s.home)
 		for n := range p.shards {
-			if p.shards[n].put(s, limit, wait) {
+			ok, leaned := p.shards[(home+n)%len(p.shards)].put(s, limit, p.hotCap, wait)
+			if ok {
+				if leaned != 0 {
+					p.leaned.Add(uint64(leaned))
+				}
 				return true
 			}
 		}
@@ -306,14 +365,37 @@ func (p *Pool) push(s *Stack, limit int) bool {
 	return false
 }
 
-// free evicts what is attached to an idle stack and gives back its pages.
+// free evicts what is attached to an idle stack. Its pages are given back later.
 func (p *Pool) free(s *Stack) error {
 	if err := s.evict(p.onFree); err != nil {
 		return err
 	}
-	s.slab.dropPages(s, 0)
 	p.done.Add(uint64(s.uses))
 	s.uses = 0
 	p.freed.Add(1)
 	return nil
+}
+
+// pushCold takes a freed stack, which may have pages, for a cold one. The caller
+// holds p.mu.
+func (p *Pool) pushCold(s *Stack) {
+	s.next, p.cold = p.cold, s
+	p.ncold++
+	if p.dirty++; p.dirty >= p.drop {
+		p.cool()
+	}
+}
+
+// cool gives back the pages of the cold stacks. The caller holds p.mu.
+func (p *Pool) cool() {
+	var parts [maxAhead][]byte
+	k := 0
+	for s := p.cold; p.dirty > 0; s = s.next {
+		parts[k] = s.slab.pages(s, 0)
+		p.dirty--
+		if k++; k == len(parts) || p.dirty == 0 {
+			discardAll(parts[:k])
+			k = 0
+		}
+	}
 }

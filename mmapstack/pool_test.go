@@ -94,7 +94,7 @@ func TestWarmGetAndPutDoNotAllocate(t *testing.T) {
 }
 
 func TestStatsAddUp(t *testing.T) {
-	p := newPool(t, 16<<10, probedGuard(), WithMax(20), WithIdle(100), WithKeep(1<<20))
+	p := newPool(t, 16<<10, probedGuard(), WithMax(20), WithIdleBytes(4<<20), WithKeep(1<<20))
 	var all []*Stack
 	for range 20 {
 		s, err := p.Get()
@@ -164,7 +164,7 @@ func TestPoolIsThatOfAPooledStackWhileItIsMapped(t *testing.T) {
 
 func TestPutBeyondTheLimitsGivesPagesBack(t *testing.T) {
 	var freed []any
-	p := newPool(t, 64<<10, probedGuard(), WithKeep(0), WithIdle(1), WithOnFree(func(v any) { freed = append(freed, v) }))
+	p := newPool(t, 64<<10, probedGuard(), WithKeep(0), WithIdleBytes(leanBytes()), WithOnFree(func(v any) { freed = append(freed, v) }))
 	n := len(p.shards)
 	var all []*Stack
 	for i := range n + 3 {
@@ -184,7 +184,7 @@ func TestPutBeyondTheLimitsGivesPagesBack(t *testing.T) {
 	require.Equal(t, n, st.Idle, "one for each shard")
 	require.Equal(t, 3, st.Cold)
 	require.Equal(t, []any{n, n + 1, n + 2}, freed)
-	require.EqualValues(t, n+3, st.Leaned)
+	require.EqualValues(t, n, st.Leaned)
 	require.EqualValues(t, 3, st.Freed)
 	require.EqualValues(t, n+3, st.Puts)
 	if runtime.GOOS == "linux" {
@@ -231,7 +231,7 @@ func TestOccupantsThatStayKeepTheirStack(t *testing.T) {
 
 func TestHammerServesEveryStackToOneAtATime(t *testing.T) {
 	eachGuard(t, func(t *testing.T, g guardKind) {
-		p := newPool(t, 8192, g, WithMax(64), WithIdle(16), WithKeep(64<<10))
+		p := newPool(t, 8192, g, WithMax(64), WithIdleBytes(16*8192), WithKeep(64<<10))
 		const goroutines, rounds = 12, 3000
 		pass := make(chan *Stack, 8) // stacks that another goroutine puts
 		var wg sync.WaitGroup

@@ -11,6 +11,7 @@ import (
 type shard struct {
 	top  atomic.Pointer[Stack]
 	n    atomic.Int32 // stacks in both lists; written under mu
+	nhot int32        // stacks in hot; guarded by mu
 	mu   sync.Mutex   // guards what follows
 	hot  *Stack       // with all their pages
 	lean *Stack       // with the top alone
@@ -58,21 +59,48 @@ func (sh *shard) pop() *Stack {
 	if s != nil {
 		*list, s.next = s.next, nil
 		sh.n.Add(-1)
+		if !s.lean {
+			sh.nhot--
+		}
 	}
 	return s
 }
 
-// put puts s into a list if the lists hold fewer than limit.
-func (sh *shard) put(s *Stack, limit int, wait bool) bool {
+// put puts s into a list if the lists hold fewer than limit. Of more than hot
+// stacks with all their pages, some keep only the top: leaned many.
+func (sh *shard) put(s *Stack, limit, hot int, wait bool) (ok bool, leaned int) {
 	if int(sh.n.Load()) >= limit || !sh.lock(wait) {
-		return false
+		return false, 0
 	}
 	defer sh.mu.Unlock()
 	if int(sh.n.Load()) >= limit {
-		return false
+		return false, 0
 	}
 	sh.push(s)
-	return true
+	if int(sh.nhot) > hot {
+		leaned = sh.makeLean(min(hot/2+1, maxAhead))
+	}
+	return true, leaned
+}
+
+// makeLean gives back the pages of n hot stacks but those with the topmost
+// IdleLive bytes, by one system call. The caller holds the lock.
+func (sh *shard) makeLean(n int) int {
+	var parts [maxAhead][]byte
+	k := 0
+	for range n {
+		s := sh.hot
+		if part := s.slab.pages(s, IdleLive); len(part) != 0 {
+			parts[k] = part
+			k++
+		}
+		sh.hot = s.next
+		s.lean = true
+		s.next, sh.lean = sh.lean, s
+		sh.nhot--
+	}
+	discardAll(parts[:k])
+	return n
 }
 
 // push puts s into its list. The caller holds the lock.
@@ -82,6 +110,8 @@ func (sh *shard) push(s *Stack) {
 	list := &sh.hot
 	if s.lean {
 		list = &sh.lean
+	} else {
+		sh.nhot++
 	}
 	s.next, *list = *list, s
 	sh.n.Add(1)

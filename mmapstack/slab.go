@@ -16,6 +16,7 @@ type slab struct {
 	first int // colour of its first stack
 	count int // stacks that there is room for; those from cut on are not made yet
 	cut   int
+	ready int // the guards of this many stacks are up, and those of the rest are not
 	cold  int // used by Trim
 	maps  int64
 	ward  ward // which has the stacks
@@ -64,13 +65,20 @@ func newSlab(lay layout, n int, guard guardKind, colour int) (*slab, error) {
 // stack returns the i-th stack, which there is room for.
 func (sl *slab) stack(i int) *Stack { return sl.ward.stack(uintptr(i)) }
 
+// offset is where stack i begins in the slab.
+func (sl *slab) offset(i int) int { return sl.lay.gap + i*sl.lay.stride() }
+
 // cutStack makes the next stack of the slab, which has room for it: it puts up
-// its guard. On an error nothing has changed.
-func (sl *slab) cutStack() (*Stack, error) {
+// its guard, and with it those of some of the next stacks, ahead in all. On an
+// error nothing has changed.
+func (sl *slab) cutStack(ahead int) (*Stack, error) {
 	i := sl.cut
-	off := sl.lay.gap + i*sl.lay.stride()
-	if err := sl.putGuard(i, off); err != nil {
-		return nil, err
+	off := sl.offset(i)
+	if i == sl.ready && !sl.prepare(ahead) {
+		if err := sl.putGuard(i, off); err != nil {
+			return nil, err
+		}
+		sl.ready++
 	}
 	s := sl.stack(i)
 	r := sl.lay.region(addrOf(sl.mem)+uintptr(off), sl.first+i)
@@ -78,6 +86,28 @@ func (sl *slab) cutStack() (*Stack, error) {
 	s.setRegion(r.Lo, r.Top, r.Hi)
 	sl.cut++
 	return s, nil
+}
+
+// prepare puts up the guards of the next n stacks by one system call, and makes
+// the pages resident by another that these will begin in. It reports whether the
+// guards are there.
+func (sl *slab) prepare(n int) bool {
+	n = min(n, sl.count-sl.ready, maxAhead)
+	if n < 2 || sl.guard != guardMadvise || sl.ready == 0 {
+		return false
+	}
+	var gaps, tops [maxAhead][]byte
+	for i := range n {
+		end := sl.offset(sl.ready+i) + sl.lay.size
+		gaps[i] = sl.mem[end:][:sl.lay.gap]
+		tops[i] = sl.mem[end-pageCeil(1) : end]
+	}
+	if !installGuards(gaps[:n]) {
+		return false
+	}
+	sl.ready += n
+	_ = populate(tops[:n]) // otherwise the first write does it
+	return true
 }
 
 // putGuard makes the gap above the stack at offset off inaccessible, and for
@@ -134,18 +164,20 @@ func chargeMaps(n int64) bool {
 	return true
 }
 
-// dropPages gives back the pages of s, but for those with the topmost keep
-// bytes below Top.
-func (sl *slab) dropPages(s *Stack, keep int) {
-	base := addrOf(sl.mem)
-	lo := int(s.lo() - base)
+// pages is the memory of s, less the pages with the topmost keep bytes below Top.
+func (sl *slab) pages(s *Stack, keep int) []byte {
+	lo := int(s.lo() - addrOf(sl.mem))
 	hi := lo + sl.lay.size
 	if keep > 0 {
-		hi = lo + int(alignDown(uintptr(s.room)-uintptr(keep), uintptr(pageCeil(1))))
+		hi = max(lo, lo+int(alignDown(uintptr(s.room)-uintptr(keep), uintptr(pageCeil(1)))))
 	}
-	if hi > lo {
-		discard(sl.mem[lo:hi])
-	}
+	return sl.mem[lo:hi]
+}
+
+// topPage is the page that frames on s begin in.
+func (sl *slab) topPage(s *Stack) []byte {
+	hi := int(s.lo()-addrOf(sl.mem)) + sl.lay.size
+	return sl.mem[hi-pageCeil(1) : hi]
 }
 
 // unmap gives the slab back. Nobody uses a stack of it (M2).

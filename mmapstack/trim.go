@@ -99,11 +99,13 @@ func (p *Pool) trim(list *Stack) (n int, first error) {
 		next := s.next
 		s.next, p.cold = p.cold, s
 		p.ncold++
+		p.dirty++
 		s = next
 	}
 	if err := p.unmapEmpty(); err != nil && first == nil {
 		first = err
 	}
+	p.cool()
 	return n, first
 }
 
@@ -115,15 +117,20 @@ func (p *Pool) unmapEmpty() (first error) {
 	for s := p.cold; s != nil; s = s.next {
 		s.slab.cold++
 	}
-	cold := p.cold
-	p.cold, p.ncold = nil, 0
-	for s := cold; s != nil; {
-		next := s.next
-		if s.next = nil; s.slab.cold < s.slab.cut {
-			s.next, p.cold = p.cold, s
-			p.ncold++
+	// What stays cold keeps its order, the dirty ones first.
+	dirty := p.dirty
+	p.dirty, p.ncold = 0, 0
+	for at, i := &p.cold, 0; *at != nil; i++ {
+		s := *at
+		if s.slab.cold == s.slab.cut {
+			*at, s.next = s.next, nil
+			continue
 		}
-		s = next
+		p.ncold++
+		if i < dirty {
+			p.dirty++
+		}
+		at = &s.next
 	}
 	p.slabs = slices.DeleteFunc(p.slabs, func(sl *slab) bool {
 		if sl.cold < sl.cut {
@@ -154,5 +161,6 @@ func (p *Pool) recool(sl *slab) {
 		s := sl.stack(i)
 		s.next, p.cold = p.cold, s
 		p.ncold++
+		p.dirty++
 	}
 }
