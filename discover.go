@@ -137,7 +137,28 @@ func (f *facts) findCode(p parked) error {
 	}
 	f.add(coroswitchM, m, "function value that coroswitch gives to mcall")
 
-	flags, err := machineCode(m).flags()
+	err = f.findFlags(machineCode(m), nil)
+	if err == nil {
+		return nil
+	}
+	// With a profile other functions are inlined into it, which test flags of their own.
+	mod, modErr := moduleOf(f.newcoro)
+	if modErr != nil {
+		return err
+	}
+	inlined := map[uintptr]bool{}
+	for _, name := range []string{"runtime.casgstatus", "runtime.gdestroy"} {
+		if pc := mod.function(f.newcoro, name); pc != 0 {
+			machineCode(pc).globalBytes(inlined)
+		}
+	}
+	f.traceEnabled, f.profileActive = 0, 0
+	return f.findFlags(machineCode(m), inlined)
+}
+
+// findFlags finds the flags that c, coroswitch_m, tests: all but those at except.
+func (f *facts) findFlags(c code, except map[uintptr]bool) error {
+	flags, err := c.flags(except)
 	if err != nil {
 		return err
 	}
@@ -184,9 +205,11 @@ type flag struct {
 
 // setFlags takes the two flags of coroswitch_m. Two are all that may be there:
 // a third would be a reason for the runtime to take care that the kernel does
-// not know of.
+// not know of. The call behind one of them may be inlined, in a program built with a
+// profile: then it is the one that the other is not.
 func (f *facts) setFlags(flags []flag) error {
 	const step = "flags that coroswitch_m tests"
+	want := "calls of " + traceGuarded + " and " + profileGuarded + " behind them"
 	for _, fl := range flags {
 		p := &f.traceEnabled
 		switch fl.calls {
@@ -194,13 +217,23 @@ func (f *facts) setFlags(flags []flag) error {
 		case profileGuarded:
 			p = &f.profileActive
 		default:
-			return &discoveryError{step, "calls of " + traceGuarded + " and " + profileGuarded + " behind them",
-				fmt.Sprintf("a call of %q", fl.calls)}
+			continue
 		}
 		if *p != 0 && *p != fl.addr {
 			return &discoveryError{step, "one for " + fl.calls, fmt.Sprintf("%#x and %#x", *p, fl.addr)}
 		}
 		*p = fl.addr
+	}
+	for _, fl := range flags {
+		switch {
+		case fl.addr == f.traceEnabled || fl.addr == f.profileActive:
+		case f.traceEnabled == 0 && f.profileActive != 0:
+			f.traceEnabled = fl.addr
+		case f.profileActive == 0 && f.traceEnabled != 0:
+			f.profileActive = fl.addr
+		default:
+			return &discoveryError{step, want, fmt.Sprintf("a call of %q", fl.calls)}
+		}
 	}
 	if f.traceEnabled == 0 || f.profileActive == 0 || f.traceEnabled == f.profileActive {
 		return &discoveryError{step, "trace.enabled and goroutineProfile.active",

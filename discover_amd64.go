@@ -105,8 +105,24 @@ func (c code) mcallArg() (value, mcall uintptr, err error) {
 	return 0, 0, &discoveryError{"machine code of " + c.name(c.pc), "a call of runtime.mcall", "none"}
 }
 
-// flags returns the global bytes that c tests: CMPB $0 and a conditional jump.
-func (c code) flags() ([]flag, error) {
+// globalBytes adds the addresses of the global bytes that c uses to set.
+func (c code) globalBytes(set map[uintptr]bool) {
+	list, _, err := c.decode()
+	if err != nil {
+		return
+	}
+	for _, in := range list {
+		for arg := range 2 {
+			if addr, ok := in.global(arg); ok && in.MemBytes == 1 {
+				set[addr] = true
+			}
+		}
+	}
+}
+
+// flags returns the global bytes that c tests, CMPB $0 and a conditional jump, but
+// those at except.
+func (c code) flags(except map[uintptr]bool) ([]flag, error) {
 	list, at, err := c.decode()
 	if err != nil {
 		return nil, err
@@ -117,7 +133,7 @@ func (c code) flags() ([]flag, error) {
 		if !ok {
 			addr, ok = in.global(1)
 		}
-		if !ok || in.MemBytes != 1 {
+		if !ok || in.MemBytes != 1 || except[addr] {
 			continue
 		}
 		set, ok := ifSet(list, i, at)
@@ -224,4 +240,45 @@ func (c code) resultSlots(ret uintptr) (first, second uintptr, err error) {
 		return 0, 0, &discoveryError{"machine code of " + c.name(c.pc), "stores of RAX and RBX behind a call", fmt.Sprint(slots)}
 	}
 	return first, second, nil
+}
+
+// stackSlots returns where in its frame c has the two words, one behind the other, that
+// it stores at the begin of a g, g.stack, behind ret. A store of g.stackguard0 comes
+// next: nothing else in the runtime looks so.
+func (c code) stackSlots(ret uintptr) (first, second uintptr, err error) {
+	list, at, err := c.decode()
+	if err != nil {
+		return 0, 0, err
+	}
+	var from [x86asm.R15 + 1]uintptr // the slot that a register was loaded from
+	var base x86asm.Reg
+	for _, in := range list[at[ret]:] {
+		if in.Op == x86asm.CALL {
+			from = [x86asm.R15 + 1]uintptr{}
+		}
+		if reg, ok := in.Args[0].(x86asm.Reg); ok && reg <= x86asm.R15 {
+			if reg >= x86asm.EAX && reg < x86asm.RAX { // clears the upper half
+				reg += x86asm.RAX - x86asm.EAX
+			}
+			from[reg] = 0
+			if m, ok := in.Args[1].(x86asm.Mem); ok && in.Op == x86asm.MOV && m.Base == x86asm.RSP && m.Index == 0 && m.Disp > 0 {
+				from[reg] = uintptr(m.Disp)
+			}
+			continue
+		}
+		m, ok := in.Args[0].(x86asm.Mem)
+		reg, stored := in.Args[1].(x86asm.Reg)
+		if in.Op != x86asm.MOV || !ok || !stored || m.Base == x86asm.RSP || m.Index != 0 || reg > x86asm.R15 {
+			continue
+		}
+		switch {
+		case m.Disp == gStackLo && from[reg] != 0:
+			base, first, second = m.Base, from[reg], 0
+		case m.Disp == gStackHi && from[reg] != 0 && m.Base == base:
+			second = from[reg]
+		case m.Disp == gStackguard0 && m.Base == base && first != 0 && second != 0 && first != second:
+			return first, second, nil
+		}
+	}
+	return 0, 0, &discoveryError{"machine code of " + c.name(c.pc), "stores of g.stack and g.stackguard0 behind a call of memmove", "none"}
 }

@@ -126,15 +126,26 @@ func (f *facts) findSaveG(mcall uintptr) error {
 	return &discoveryError{"machine code of " + c.name(c.pc), "a call of " + saveG, "none"}
 }
 
+// globalBytes adds the addresses of the global bytes that c uses to set.
+func (c code) globalBytes(set map[uintptr]bool) {
+	for pc := c.pc; c.at(pc) != 0; pc += 4 {
+		w := c.at(pc)
+		if base, ok := c.address(w.rn(), pc); ok && w.isLDRB() {
+			set[base+w.imm12()] = true
+		}
+	}
+}
+
 // flags returns the global bytes that c tests: ADRP, perhaps ADD, LDRB, and a
 // branch on its bit 0 or on all of it. The byte that says whether the CPU has
-// LSE atomics is left out; it is known by an atomic instruction behind it.
-func (c code) flags() ([]flag, error) {
+// LSE atomics is left out; it is known by an atomic instruction behind it. Those at
+// except are left out as well.
+func (c code) flags(except map[uintptr]bool) ([]flag, error) {
 	var flags []flag
 	for pc := c.pc; c.at(pc) != 0; pc += 4 {
 		w := c.at(pc)
 		base, ok := c.address(w.rn(), pc)
-		if !w.isLDRB() || !ok {
+		if !w.isLDRB() || !ok || except[base+w.imm12()] {
 			continue
 		}
 		jump := c.at(pc + 4)
@@ -221,4 +232,51 @@ func (c code) resultSlots(ret uintptr) (first, second uintptr, err error) {
 			fmt.Sprint(slots[:2])}
 	}
 	return slots[0], slots[1], nil
+}
+
+// stackSlots returns where in its frame c has the two words, one behind the other, that
+// it stores at the begin of a g, g.stack, behind ret. A store of g.stackguard0 comes
+// next: nothing else in the runtime looks so.
+func (c code) stackSlots(ret uintptr) (first, second uintptr, err error) {
+	const sp = 31
+	var from [32]uintptr // the slot that a register was loaded from
+	var base word
+	store := func(reg, to word, off uintptr) (done bool) {
+		switch {
+		case off == gStackLo && from[reg] != 0:
+			base, first, second = to, from[reg], 0
+		case off == gStackHi && from[reg] != 0 && to == base:
+			second = from[reg]
+		}
+		return off == gStackguard0 && to == base && first != 0 && second != 0 && first != second
+	}
+	for pc := ret; c.at(pc) != 0; pc += 4 {
+		w := c.at(pc)
+		off, pair := 8*w.imm12(), 8*(uintptr(w)>>15&0x7f)
+		switch {
+		case w.isBL():
+			from = [32]uintptr{}
+		case w.isLDR():
+			from[w.rd()] = 0
+			if w.rn() == sp {
+				from[w.rd()] = off
+			}
+		case w.is(0xffc0_0000, 0xa940_0000): // LDP Xt, Xt2, [Xn, #imm7*8]
+			from[w.rd()], from[w>>10&31] = 0, 0
+			if w.rn() == sp {
+				from[w.rd()], from[w>>10&31] = pair, pair+8
+			}
+		case w.is(0xffc0_0000, 0xf900_0000) && w.rn() != sp: // STR
+			if store(w.rd(), w.rn(), off) {
+				return first, second, nil
+			}
+		case w.is(0xffc0_0000, 0xa900_0000) && w.rn() != sp: // STP
+			if store(w.rd(), w.rn(), pair) || store(w>>10&31, w.rn(), pair+8) {
+				return first, second, nil
+			}
+		case w.is(0x0e00_0000, 0x0a00_0000), w.is(0x1c00_0000, 0x1000_0000): // data processing
+			from[w.rd()] = 0
+		}
+	}
+	return 0, 0, &discoveryError{"machine code of " + c.name(c.pc), "stores of g.stack and g.stackguard0 behind a call of memmove", "none"}
 }

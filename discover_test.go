@@ -73,6 +73,34 @@ func TestDiscoverFindsEverything(t *testing.T) {
 	}
 }
 
+// Where copystack keeps the new stack is seen behind the call that makes it, and where
+// that is inlined behind the copy.
+func TestBothWaysFindTheNewStack(t *testing.T) {
+	discovered(t)
+	var trap trapFacts
+	require.NoError(t, trap.find())
+	c := machineCode(trap.copystack(t))
+	_, ret, err := c.callTo("runtime.stackalloc")
+	require.NoError(t, err)
+	lo, hi, err := c.resultSlots(ret)
+	require.NoError(t, err)
+	_, ret, err = c.callTo("runtime.memmove")
+	require.NoError(t, err)
+	loAgain, hiAgain, err := c.stackSlots(ret)
+	require.NoError(t, err)
+	require.Equal(t, [2]uintptr{lo, hi}, [2]uintptr{loAgain, hiAgain})
+	require.Equal(t, [2]uintptr{lo, hi}, [2]uintptr{trap.newLoSlot, trap.newHiSlot})
+}
+
+// copystack returns that function, which this binary has.
+func (trap *trapFacts) copystack(t *testing.T) uintptr {
+	mod, err := moduleOf(trap.casgstatus)
+	require.NoError(t, err)
+	pc := mod.function(trap.casgstatus, "runtime.copystack")
+	require.NotZero(t, pc)
+	return pc
+}
+
 func TestDiscoverWorksAnywhere(t *testing.T) {
 	want := discovered(t)
 	again := func(t *testing.T) {
@@ -201,6 +229,16 @@ func TestDiscoverErrorsNameStepWantAndGot(t *testing.T) {
 	}
 	require.NoError(t, with(func(*self) {})())
 	require.NoError(t, left(func(*parked) {})())
+	for _, list := range [][]flag{
+		{{traceAt, traceGuarded}, {profileAt, profileGuarded}},
+		{{traceAt, ""}, {profileAt, profileGuarded}, {traceAt, "runtime.f"}},
+		{{traceAt, traceGuarded}, {profileAt, ""}, {traceAt, ""}},
+	} {
+		var f facts
+		// What is at these addresses is the last thing that it looks at.
+		require.ErrorContains(t, guarded(func() error { return f.setFlags(list) }), "want no panic")
+		require.Equal(t, [2]uintptr{traceAt, profileAt}, [2]uintptr{f.traceEnabled, f.profileActive})
+	}
 
 	tests := []struct {
 		name string
@@ -235,6 +273,8 @@ func TestDiscoverErrorsNameStepWantAndGot(t *testing.T) {
 		{"one flag", flags(flag{traceAt, traceGuarded}), "got 0x1000 and 0x0"},
 		{"same flag", flags(flag{traceAt, traceGuarded}, flag{traceAt, profileGuarded}), "got 0x1000 and 0x1000"},
 		{"third flag", flags(flag{traceAt, traceGuarded}, flag{profileAt, profileGuarded}, flag{0x3000, "runtime.f"}), `got a call of "runtime.f"`},
+		{"two unknown", flags(flag{traceAt, ""}, flag{profileAt, "runtime.f"}), `got a call of ""`},
+		{"one unknown alone", flags(flag{traceAt, ""}), `got a call of ""`},
 		{"two for one", flags(flag{traceAt, traceGuarded}, flag{profileAt, traceGuarded}), "got 0x1000 and 0x2000"},
 	}
 	for _, tt := range tests {
@@ -261,6 +301,6 @@ func TestDiscoverSurvivesAnyMachineCode(t *testing.T) {
 		c := code{pc: base.pc, text: text, name: base.name}
 		// x86asm panics on some cut-off instructions; guarded is how it is called.
 		_ = guarded(func() error { _, _, err := c.mcallArg(); return err })
-		_ = guarded(func() error { _, err := c.flags(); return err })
+		_ = guarded(func() error { _, err := c.flags(nil); return err })
 	}
 }

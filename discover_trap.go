@@ -12,15 +12,16 @@ func morestackPC() uintptr
 
 // trapFacts is what the growth trap needs to know of the runtime (K2).
 type trapFacts struct {
-	memmove, memmoveLen                     uintptr // code
-	copystack, stackfree, casgstatus, throw uintptr // code
-	gogo                                    uintptr // code, with arguments on the stack
-	newLoSlot, newHiSlot                    uintptr // from copystack's SP
-	maxStackScanDelta                       uintptr // in p
+	memmove, memmoveLen          uintptr // code
+	stackfree, casgstatus, throw uintptr // code
+	gogo                         uintptr // code, with arguments on the stack
+	newLoSlot, newHiSlot         uintptr // from copystack's SP
+	maxStackScanDelta            uintptr // in p
 }
 
-// find follows the calls from morestack, the one of these functions that
-// assembly can name.
+// find follows the calls from morestack, the one of these functions that assembly can
+// name. A profile (-pgo) or more inlining (-gcflags=all=-l=4) takes calls away:
+// copystack may be a part of newstack then, and the others are found by their names.
 func (t *trapFacts) find() error {
 	const newstack = "runtime.newstack"
 	c := machineCode(morestackPC())
@@ -35,52 +36,90 @@ func (t *trapFacts) find() error {
 		}
 		c = machineCode(pc)
 	}
-	if err := t.findP(c.pc); err != nil {
+	mod, err := moduleOf(c.pc)
+	if err != nil {
 		return err
 	}
-	var err error
-	if t.copystack, _, err = c.callTo("runtime.copystack"); err != nil {
+	if err := t.findP(&mod, c.pc); err != nil {
 		return err
 	}
-	if t.casgstatus, _, err = c.callTo("runtime.casgstatus"); err != nil {
-		return err
-	}
+	// Assembly, which is never inlined.
 	if t.gogo, _, err = c.callTo("runtime.gogo"); err != nil {
 		return err
 	}
 
-	c = machineCode(t.copystack)
-	if t.memmove, _, err = c.callTo("runtime.memmove"); err != nil {
-		return err
+	copies := c
+	if pc, _, err := c.callTo("runtime.copystack"); err == nil {
+		copies = machineCode(pc)
 	}
-	if t.stackfree, _, err = c.callTo("runtime.stackfree"); err != nil {
-		return err
-	}
-	if t.throw, _, err = c.callTo("runtime.throw"); err != nil {
-		return err
-	}
-	_, ret, err := c.callTo("runtime.stackalloc")
-	if err != nil {
-		return err
-	}
-	if t.newLoSlot, t.newHiSlot, err = c.resultSlots(ret); err != nil {
+	if t.memmove, err = copies.onlyCallTo("runtime.memmove"); err != nil {
 		return err
 	}
 	t.memmoveLen = uintptr(len(machineCode(t.memmove).text))
+	if t.newLoSlot, t.newHiSlot, err = copies.newStackSlots(); err != nil {
+		return err
+	}
+
+	for _, f := range []struct {
+		name string
+		pc   *uintptr
+		in   code
+	}{
+		{"runtime.casgstatus", &t.casgstatus, c},
+		{"runtime.stackfree", &t.stackfree, copies},
+		{"runtime.throw", &t.throw, copies},
+	} {
+		if *f.pc, _, err = f.in.callTo(f.name); err == nil {
+			continue
+		}
+		if *f.pc = mod.function(c.pc, f.name); *f.pc == 0 {
+			return err // inlined into each of its callers: the linker has left it out
+		}
+	}
 	return nil
+}
+
+// newStackSlots returns where in its frame c, copystack or what it was inlined into,
+// keeps both ends of the stack that it allocates: it stores the results of stackalloc
+// there or, where that is inlined, loads them from there to store them in g.stack.
+func (c code) newStackSlots() (lo, hi uintptr, err error) {
+	if _, err := c.onlyCallTo("runtime.stackalloc"); err == nil {
+		_, ret, _ := c.callTo("runtime.stackalloc")
+		return c.resultSlots(ret)
+	}
+	_, ret, err := c.callTo("runtime.memmove")
+	if err != nil {
+		return 0, 0, err
+	}
+	return c.stackSlots(ret)
+}
+
+// onlyCallTo is callTo for a function that is called in one place.
+func (c code) onlyCallTo(name string) (target uintptr, err error) {
+	calls, err := c.calls()
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, call := range calls {
+		if c.name(call.target) == name {
+			target = call.target
+			n++
+		}
+	}
+	if n != 1 {
+		return 0, &discoveryError{"machine code of " + runtime.FuncForPC(c.pc).Name(), "one call of " + name, fmt.Sprint(n)}
+	}
+	return target, nil
 }
 
 // findP finds maxStackScanDelta in the type of p, which has another place for it with
 // each GOEXPERIMENT. inRuntime is a function of the runtime.
-func (t *trapFacts) findP(inRuntime uintptr) error {
+func (t *trapFacts) findP(mod *module, inRuntime uintptr) error {
 	const (
 		allocates = "runtime.procresize"
 		field     = "maxStackScanDelta"
 	)
-	mod, err := moduleOf(inRuntime)
-	if err != nil {
-		return err
-	}
 	entry := mod.function(inRuntime, allocates)
 	if entry == 0 {
 		return &discoveryError{"functions of the runtime", allocates, fmt.Sprintf("%d others", mod.ftabLen)}

@@ -273,12 +273,12 @@ func trapped(cs, registers uintptr) (over bool) {
 // copystack's frame says: its adjustinfo has the old extent and how far the new
 // ones are from there, in this order.
 func copies(cs uintptr, old, now extent) bool {
-	const words = 64 // of copystack's frame and its caller's
+	const words = 128 // of copystack's frame and its caller's
 	size := now.hi - now.lo
 	if now.hi <= now.lo || size&(size-1) != 0 || size < 2*(old.hi-old.lo) {
 		return false
 	}
-	for p := cs; p < cs+8*words; p += 8 {
+	for p := cs; p < min(cs+8*words, peek64(getg()+gStackHi)-16); p += 8 {
 		if peek64(p) == old.lo && peek64(p+8) == old.hi && peek64(p+16) == now.hi-old.hi {
 			return true
 		}

@@ -74,6 +74,7 @@ func run() error {
 				return err
 			}
 		}
+		goroutines(*tasks)
 		if err := heap.check(); err != nil {
 			return err
 		}
@@ -145,6 +146,15 @@ func one(i int, opts ...ctx.Option) error {
 		return fmt.Errorf("task %d overflowed, and ended with %w", i, task.Err())
 	}
 	return task.Err()
+}
+
+// goroutines grow stacks as the runtime does, n of them.
+func goroutines(n int) {
+	for range n {
+		done := make(chan int, 1)
+		go func() { done <- deep(320, done) }()
+		<-done
+	}
 }
 
 // deep has pointers to its own frame and to the heap in each of n frames.
