@@ -57,6 +57,7 @@ const nilPages = 64 << 10
 var growth struct {
 	sync.Mutex
 	found    bool
+	missing  error       // what could not be found; it will not be another time
 	on       atomic.Bool // the handler is installed
 	overflow atomic.Pointer[func(Overflow) error]
 
@@ -87,9 +88,13 @@ func EnableGrowth(overflow func(Overflow) error) error {
 		return nil
 	}
 	if !growth.found {
+		if growth.missing != nil {
+			return growth.missing
+		}
 		var t trapFacts
 		if err := guarded(t.find); err != nil {
-			return &GrowthError{err.Error()}
+			growth.missing = &GrowthError{err.Error()}
+			return growth.missing
 		}
 		t.use()
 		growth.found = true

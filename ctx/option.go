@@ -70,7 +70,8 @@ func WithStrictStack(bytes int) Option { return Option{kind: optStrict, size: by
 
 // WithoutFallback has Spawn return an *OptionError where WithStackSize would run
 // the task on the runtime's own stack. The error matches what the lower package
-// said, such as guard.ErrTrap.
+// said, such as guard.ErrTrap or stackhop.ErrUnmapped. It is of no effect inside a testing/synctest
+// bubble, where every task runs on a stack of the runtime.
 func WithoutFallback() Option { return Option{kind: optNoFallback} }
 
 // WithPool runs the task on a stack of that pool. With one that guard.NewPool

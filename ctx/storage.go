@@ -51,7 +51,7 @@ func sized(set *settings) (*identity, error) {
 // unmappable reports whether err says that no stack of the kind can be had in this
 // process, however many are free.
 func unmappable(err error) bool {
-	return errors.Is(err, guard.ErrTrap) || errors.Is(err, stackhop.ErrGrowth) || errors.Is(err, mmapstack.ErrUnsupported)
+	return errors.Is(err, guard.ErrTrap) || errors.Is(err, stackhop.ErrUnmapped) || errors.Is(err, mmapstack.ErrUnsupported)
 }
 
 var portable = sync.OnceValue(func() bool { return stackhop.Backend().Name == "portable" })
