@@ -29,14 +29,14 @@ func kinds() []kind {
 		{"tasks", "suspended tasks, " + defaultStorage(), tasks()},
 		{"sized", "suspended tasks, 64 KiB by size", tasks(ctx.WithStackSize(64 << 10))},
 		{"sized16", "suspended tasks, 16 KiB by size", tasks(ctx.WithStackSize(16 << 10))},
-		{"strict", "suspended tasks, 64 KiB strict", pooledTasks(guard.Strict, 64<<10)},
-		{"growing", "suspended tasks, 256 KiB growing", pooledTasks(guard.Growing, 256<<10)},
+		{"strict", "suspended tasks, 64 KiB strict", tasks(ctx.WithStrictStack(64 << 10))},
+		{"growing", "suspended tasks, 256 KiB growing", growingTasks(256 << 10)},
 		{"goroutines", "parked goroutines", goroutines},
 	}
 }
 
 // defaultStorage names what ctx.Spawn without an option runs tasks on.
-func defaultStorage() string { return "default: " + storage(ctx.Option{}, "").Is }
+func defaultStorage() string { return "default: " + storage("").Is }
 
 // child is the process behind one footprint.
 func child(args []string, out io.Writer) error {
@@ -105,10 +105,10 @@ func tasks(opts ...ctx.Option) func(int) (any, error) {
 	}
 }
 
-// pooledTasks is tasks on stacks of a pool of that policy.
-func pooledTasks(policy guard.Policy, size int) func(int) (any, error) {
+// growingTasks is tasks on a pool of stacks that grow.
+func growingTasks(size int) func(int) (any, error) {
 	return func(count int) (any, error) {
-		pool, err := guard.NewPool(policy, size)
+		pool, err := guard.NewPool(guard.Growing, size)
 		if err != nil {
 			return nil, err
 		}

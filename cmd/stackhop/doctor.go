@@ -71,8 +71,8 @@ func diagnose() diagnosis {
 	d := diagnosis{
 		Version: thisVersion(), Host: thisHost(), Backend: stackhop.Backend(),
 		Growth:      growthTrap(),
-		Default:     storage(ctx.Option{}, "nobody gave its size"),
-		Sized:       storage(ctx.WithStackSize(mmapstack.DefaultSize), "its size was given"),
+		Default:     storage("nobody gave its size"),
+		Sized:       storage("its size was given", ctx.WithStackSize(mmapstack.DefaultSize)),
 		MaxMapCount: maxMapCount(),
 		DefaultSize: mmapstack.DefaultSize, LeastSize: stackhop.MinRegion, RegionHeader: stackhop.RegionHeader,
 	}
@@ -84,20 +84,25 @@ func diagnose() diagnosis {
 	return d
 }
 
-// storage says what a task with that option runs on here. given says what is known
+// storage says what a task with these options runs on here. given says what is known
 // of its size.
-func storage(opt ctx.Option, given string) finding {
+func storage(given string, opts ...ctx.Option) finding {
 	var f finding
-	_, err := ctx.Spawn(func(t *ctx.Task) {
+	runsOn := func(t *ctx.Task) {
 		if s := t.Stack(); s != nil {
 			f = finding{"mapped", fmt.Sprintf("%s: a %v", given, s)}
 		} else {
 			f = finding{"native", given + ": a stack of the runtime, which grows as a goroutine's does"}
 		}
-	}, opt)
-	if err != nil {
-		return finding{"none", err.Error()}
 	}
+	_, err := ctx.Spawn(runsOn, append(opts, ctx.WithoutFallback())...)
+	if err == nil {
+		return f
+	}
+	if _, fallback := ctx.Spawn(runsOn, opts...); fallback != nil {
+		return finding{"none", fallback.Error()}
+	}
+	f.Why += ". " + err.Error()
 	return f
 }
 

@@ -44,8 +44,8 @@ func spawnSubjects() []subject {
 	return []subject{
 		{"ctx.Spawn, " + defaultStorage(), spawn},
 		{"ctx.Spawn, 64 KiB by size", spawnWith(ctx.WithStackSize(64 << 10))},
-		{"ctx.Spawn, 64 KiB strict", spawnFrom(guard.Strict, 64<<10)},
-		{"ctx.Spawn, 256 KiB growing", spawnFrom(guard.Growing, 256<<10)},
+		{"ctx.Spawn, 64 KiB strict", spawnWith(ctx.WithStrictStack(64 << 10))},
+		{"ctx.Spawn, 256 KiB growing", spawnGrowing(256 << 10)},
 		{rowGo, goJoin},
 	}
 }
@@ -252,10 +252,10 @@ func spawnWith(opt ctx.Option) func() (func(int), func() error, error) {
 	}
 }
 
-// spawnFrom is spawn on stacks of a pool.
-func spawnFrom(policy guard.Policy, size int) func() (func(int), func() error, error) {
+// spawnGrowing is spawn on a pool of stacks that grow.
+func spawnGrowing(size int) func() (func(int), func() error, error) {
 	return func() (func(int), func() error, error) {
-		pool, err := guard.NewPool(policy, size)
+		pool, err := guard.NewPool(guard.Growing, size)
 		if errors.Is(err, guard.ErrTrap) {
 			return nil, nil, fmt.Errorf("%w: %w", errNotHere, err)
 		}

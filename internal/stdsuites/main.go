@@ -19,6 +19,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -45,7 +46,7 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.mode, "mode", "default", "`storage` of the tasks: default, native, size:BYTES or growing:BYTES")
+	flag.StringVar(&o.mode, "mode", "default", "`storage` of the tasks: default, native, size:BYTES, strict:BYTES or growing:BYTES")
 	flag.StringVar(&o.out, "out", filepath.Join("build", "std"), "`folder` for the output of the tests")
 	flag.DurationVar(&o.limit, "limit", 3*time.Minute, "the longest that the process of one package may run")
 	smoke := flag.Bool("smoke", false, "only a few packages that need little time")
@@ -61,14 +62,9 @@ func main() {
 	if err != nil {
 		fatal(err)
 	}
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		s := <-stop
-		_ = os.RemoveAll(tmp) // the process ends with an error in any case
-		fatal(fmt.Errorf("stdsuites: %v", s))
-	}()
-	if err := errors.Join(run(o, tmp, os.Stdout), os.RemoveAll(tmp)); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := errors.Join(run(ctx, o, tmp, os.Stdout), os.RemoveAll(tmp)); err != nil {
 		fatal(err)
 	}
 }
@@ -80,19 +76,19 @@ func fatal(err error) {
 
 var errDiffers = errors.New("stdsuites: the outcomes on tasks are not as expected")
 
-func run(o options, tmp string, w io.Writer) error {
+func run(ctx context.Context, o options, tmp string, w io.Writer) error {
 	all, err := parseKnown(knownText)
 	if err != nil {
 		return err
 	}
-	suites, err := prepare(o, tmp)
+	suites, err := prepare(ctx, o, tmp)
 	if err != nil {
 		return err
 	}
 	t := table{mode: o.mode, version: suites[0].root.version, known: all}
 	t.head(w)
 	for _, s := range suites {
-		if err := t.compare(w, s); err != nil {
+		if err := t.compare(ctx, w, s); err != nil {
 			return err
 		}
 	}
@@ -100,7 +96,7 @@ func run(o options, tmp string, w io.Writer) error {
 }
 
 // prepare makes the copy of the Go tree in tmp and builds the tests of all packages.
-func prepare(o options, tmp string) ([]*suite, error) {
+func prepare(ctx context.Context, o options, tmp string) ([]*suite, error) {
 	env, err := exec.Command("go", "env", "GOROOT", "GOVERSION").Output()
 	if err != nil {
 		return nil, fmt.Errorf("go env: %w", err)
@@ -126,13 +122,13 @@ func prepare(o options, tmp string) ([]*suite, error) {
 		s.binary = filepath.Join(tmp, s.file()+".test")
 		suites = append(suites, s)
 	}
-	return suites, build(suites)
+	return suites, build(ctx, suites)
 }
 
 // build builds the suites, as many at a time as there are processors.
-func build(suites []*suite) error {
+func build(ctx context.Context, suites []*suite) error {
 	// The first build compiles what all of them need.
-	if err := suites[0].build(); err != nil {
+	if err := suites[0].build(ctx); err != nil {
 		return err
 	}
 	errs := make([]error, len(suites))
@@ -144,7 +140,7 @@ func build(suites []*suite) error {
 		wait.Go(func() {
 			turn <- struct{}{}
 			defer func() { <-turn }()
-			errs[i] = s.build()
+			errs[i] = s.build(ctx)
 		})
 	}
 	wait.Wait()

@@ -44,8 +44,8 @@ func (s *suite) file() string { return strings.ReplaceAll(s.pkg, "/", "_") }
 func (s *suite) dir() string { return s.root.src(filepath.FromSlash(s.pkg)) }
 
 // build compiles the tests with the hook among them.
-func (s *suite) build() error {
-	name, err := s.command("go", "list", "-f", "{{.Name}}", ".").Output()
+func (s *suite) build(ctx context.Context) error {
+	name, err := s.command(ctx, "go", "list", "-f", "{{.Name}}", ".").Output()
 	if err != nil {
 		return fmt.Errorf("go list %s: %w", s.pkg, err)
 	}
@@ -53,18 +53,14 @@ func (s *suite) build() error {
 	if err := os.WriteFile(filepath.Join(s.dir(), "zz_hook_test.go"), []byte(text), 0o644); err != nil {
 		return err
 	}
-	if out, err := s.command("go", "test", "-c", "-vet=off", "-ldflags=-w", "-o", s.binary).CombinedOutput(); err != nil {
+	if out, err := s.command(ctx, "go", "test", "-c", "-vet=off", "-ldflags=-w", "-o", s.binary).CombinedOutput(); err != nil {
 		return fmt.Errorf("go test -c %s: %w\n%s", s.pkg, err, out)
 	}
 	return nil
 }
 
 // command returns a command in the package's folder, whose Go tree is the copy.
-func (s *suite) command(name string, args ...string) *exec.Cmd {
-	return s.commandContext(context.Background(), name, args...)
-}
-
-func (s *suite) commandContext(ctx context.Context, name string, args ...string) *exec.Cmd {
+func (s *suite) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	if name == "go" {
 		name = filepath.Join(s.root.dir, "bin", "go")
 	}
@@ -85,7 +81,7 @@ const deaths = 10
 
 // run runs the tests in one mode, for the try-th time. If their process dies, the test that ran then
 // has died, and another process runs the tests that had no turn.
-func (s *suite) run(mode string, try int) (*result, error) {
+func (s *suite) run(ctx context.Context, mode string, try int) (*result, error) {
 	begin := time.Now()
 	r := &result{outcomes: outcomes{}, base: filepath.Join(s.out, fmt.Sprintf("%s.%s.%d", s.file(), strings.ReplaceAll(mode, ":", "-"), try))}
 	for _, name := range []string{r.base + ".txt", r.base + ".notes"} {
@@ -97,7 +93,7 @@ func (s *suite) run(mode string, try int) (*result, error) {
 		return nil, err
 	}
 	for range deaths {
-		begun, err := s.process(r, mode, "-test.skip="+exactly(r.tops()))
+		begun, err := s.process(ctx, r, mode, "-test.skip="+exactly(r.tops()))
 		if err == nil {
 			break
 		}
@@ -107,7 +103,7 @@ func (s *suite) run(mode string, try int) (*result, error) {
 		if len(begun) == 0 {
 			break
 		}
-		if err := s.blame(r, mode, begun); err != nil {
+		if err := s.blame(ctx, r, mode, begun); err != nil {
 			return nil, err
 		}
 	}
@@ -119,7 +115,7 @@ func (s *suite) run(mode string, try int) (*result, error) {
 
 // blame finds out during which of the tests that had begun a process died: if they
 // are several, it runs each in a process of its own.
-func (s *suite) blame(r *result, mode string, begun []string) error {
+func (s *suite) blame(ctx context.Context, r *result, mode string, begun []string) error {
 	var tops []string
 	for _, name := range begun {
 		tops = append(tops, top(name))
@@ -133,7 +129,7 @@ func (s *suite) blame(r *result, mode string, begun []string) error {
 		return nil
 	}
 	for _, name := range tops {
-		begun, err := s.process(r, mode, "-test.run="+exactly([]string{name}))
+		begun, err := s.process(ctx, r, mode, "-test.run="+exactly([]string{name}))
 		if err != nil && !errors.Is(err, errDied) {
 			return err
 		}
@@ -173,7 +169,7 @@ var errDied = errors.New("stdsuites: the process of the tests died")
 
 // process runs the test binary once, and puts the outcomes into r. If it dies, the
 // error is errDied, and begun are the tests and subtests that ran then.
-func (s *suite) process(r *result, mode string, args ...string) (begun []string, err error) {
+func (s *suite) process(ctx context.Context, r *result, mode string, args ...string) (begun []string, err error) {
 	f, err := os.OpenFile(r.base+".txt", os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
@@ -184,16 +180,19 @@ func (s *suite) process(r *result, mode string, args ...string) (begun []string,
 		return nil, err
 	}
 	// The limit of the testing package prints the stacks; this one is for a process that cannot.
-	ctx, cancel := context.WithTimeout(context.Background(), s.limit+time.Minute)
+	limited, cancel := context.WithTimeout(ctx, s.limit+time.Minute)
 	defer cancel()
 	args = append(args, "-test.v=test2json", "-test.short", "-test.paniconexit0", "-test.timeout="+s.limit.String())
-	cmd := s.commandContext(ctx, s.binary, args...)
+	cmd := s.command(limited, s.binary, args...)
 	cmd.Env = append(cmd.Env, counts.EnvCounts+"="+r.base+".counts", counts.EnvNotes+"="+r.base+".notes")
 	if mode != goroutines {
 		cmd.Env = append(cmd.Env, counts.EnvMode+"="+mode)
 	}
 	cmd.Stdout, cmd.Stderr = f, f
 	runErr := cmd.Run()
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
 	if cmd.ProcessState == nil {
 		return nil, fmt.Errorf("stdsuites: %s: %w", s.pkg, runErr)
 	}

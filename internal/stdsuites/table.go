@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -36,14 +37,14 @@ func (t *table) head(w io.Writer) {
 
 // compare runs a suite on goroutines and on tasks, and prints its row. It runs both
 // again if they differ in a way that is not known.
-func (t *table) compare(w io.Writer, s *suite) error {
-	g, tasks, diffs, err := t.both(s, 1)
+func (t *table) compare(ctx context.Context, w io.Writer, s *suite) error {
+	g, tasks, diffs, err := t.both(ctx, s, 1)
 	if err != nil {
 		return err
 	}
 	if slices.ContainsFunc(diffs, t.surprising) {
 		first := diffs
-		if g, tasks, diffs, err = t.both(s, 2); err != nil {
+		if g, tasks, diffs, err = t.both(ctx, s, 2); err != nil {
 			return err
 		}
 		diffs = t.repeated(first, diffs)
@@ -78,11 +79,11 @@ func (t *table) repeated(first, second []difference) (all []difference) {
 	return all
 }
 
-func (t *table) both(s *suite, try int) (g, tasks *result, diffs []difference, err error) {
-	if g, err = s.run(goroutines, try); err != nil {
+func (t *table) both(ctx context.Context, s *suite, try int) (g, tasks *result, diffs []difference, err error) {
+	if g, err = s.run(ctx, goroutines, try); err != nil {
 		return nil, nil, nil, err
 	}
-	if tasks, err = s.run(t.mode, try); err != nil {
+	if tasks, err = s.run(ctx, t.mode, try); err != nil {
 		return nil, nil, nil, err
 	}
 	return g, tasks, differences(s.pkg, g.outcomes, tasks.outcomes), nil

@@ -61,6 +61,8 @@ func storage(mode string) (ctx.Option, error) {
 		return ctx.WithNativeStack(), nil
 	case "size":
 		return ctx.WithStackSize(size), nil
+	case "strict":
+		return ctx.WithStrictStack(size), nil
 	case "growing":
 		p, err := guard.NewPool(guard.Growing, size)
 		if err != nil {
@@ -68,7 +70,7 @@ func storage(mode string) (ctx.Option, error) {
 		}
 		return ctx.WithPool(p), nil
 	}
-	return ctx.Option{}, fmt.Errorf("stdsuites: mode %q: want default, native, size:BYTES or growing:BYTES", mode)
+	return ctx.Option{}, fmt.Errorf("stdsuites: mode %q: want default, native, size:BYTES, strict:BYTES or growing:BYTES", mode)
 }
 
 // wrap returns a function that runs f on a task. The runtime calls wrap on the
