@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -54,24 +55,51 @@ func top(name string) string {
 // address is an address in the name of a subtest, which differs from run to run.
 var address = regexp.MustCompile(`0x[0-9a-f]{6,}`)
 
+// A namer has the name without addresses of each test that began.
+type namer map[string]string
+
+// name returns the name without addresses. Of several tests with the same one, those
+// that come later get a number.
+func (n namer) name(test string) string {
+	if short, ok := n[test]; ok {
+		return short
+	}
+	short := address.ReplaceAllString(test, "0x…")
+	for i := 2; n.taken(short); i++ {
+		short = fmt.Sprintf("%s#%d", address.ReplaceAllString(test, "0x…"), i)
+	}
+	n[test] = short
+	return short
+}
+
+func (n namer) taken(short string) bool {
+	for _, s := range n {
+		if s == short {
+			return true
+		}
+	}
+	return false
+}
+
 // parse reads what a test binary prints with -test.v=test2json: each line of the
 // testing package begins with a byte that marks it. begun are the tests and
 // subtests that began and have no outcome.
 func parse(output string) (ended outcomes, begun []string) {
 	ended = outcomes{}
 	running := map[string]bool{}
+	names := namer{}
 	for _, line := range strings.Split(output, "\x16")[1:] {
 		line, _, _ = strings.Cut(line, "\n")
 		word, rest, _ := strings.Cut(strings.TrimLeft(line, " "), " ")
 		switch word {
 		case "===":
 			if verb, name, _ := strings.Cut(rest, " "); verb == "RUN" {
-				running[address.ReplaceAllString(strings.TrimSpace(name), "0x…")] = true
+				running[names.name(strings.TrimSpace(name))] = true
 			}
 		case "---":
 			verb, name, _ := strings.Cut(rest, ": ")
 			name, _, _ = strings.Cut(name, " ")
-			name = address.ReplaceAllString(name, "0x…")
+			name = names.name(name)
 			switch verb {
 			case "PASS", "SKIP", "FAIL":
 				ended[name] = outcome(strings.ToLower(verb))

@@ -22,9 +22,10 @@ func TestParseFindsOutcomesAndWhatWasRunning(t *testing.T) {
 		"\x16=== RUN   TestB\n\x16=== PAUSE TestB\n\x16=== CONT  TestB\n" +
 		"\x16=== RUN   TestC\n\x16--- SKIP: TestC (0.00s)\n" +
 		"\x16=== RUN   TestE/7:0x1ca696b03100\n\x16    --- PASS: TestE/7:0x1ca696b03100 (0.00s)\n" +
+		"\x16=== RUN   TestE/7:0x1ca696b03200\n\x16    --- FAIL: TestE/7:0x1ca696b03200 (0.00s)\n" +
 		"\x16=== RUN   ExampleD\n\x16--- FAIL: ExampleD (0.00s)\n" +
 		"fatal error: all goroutines are asleep\n")
-	require.Equal(t, outcomes{"TestA": pass, "TestA/sub_one": pass, "TestC": skip, "ExampleD": fail, "TestE/7:0x…": pass}, ended)
+	require.Equal(t, outcomes{"TestA": pass, "TestA/sub_one": pass, "TestC": skip, "ExampleD": fail, "TestE/7:0x…": pass, "TestE/7:0x…#2": fail}, ended)
 	require.Equal(t, []string{"TestB"}, begun)
 }
 
