@@ -184,7 +184,7 @@ func (p *nativePool) drain() (ids []*identity) {
 // bound ends now. A negative limit counts as 0.
 //
 // Mapped stacks have bounds of their own: see mmapstack.WithKeep and
-// mmapstack.WithIdle.
+// mmapstack.WithIdleBytes.
 func SetIdleLimit(bytes int) (before int) {
 	before = int(atomic.SwapInt64(&natives.limit, int64(max(bytes, 0))))
 	if bytes < before {
