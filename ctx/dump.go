@@ -61,7 +61,9 @@ type TaskInfo struct {
 // costs some nanoseconds more.
 func Snapshot() []TaskInfo { return snapshot(func(*identity, *Task) bool { return true }) }
 
-// Dump writes what Snapshot returns as text, children indented.
+// Dump writes what Snapshot returns as text, children indented: those with more
+// than 16 parents above them as far as those with 16, with their depth and parent
+// in words. So the text grows with the number of tasks, and not with their depth.
 func Dump(w io.Writer) error {
 	_, err := io.WriteString(w, format(Snapshot()))
 	return err
@@ -171,24 +173,27 @@ func family(seen []*sight) []TaskInfo {
 		at[s.task] = s
 	}
 	children := map[*sight][]*sight{}
-	for _, s := range seen {
+	for _, s := range slices.Backward(seen) {
 		p := at[s.parent]
 		children[p] = append(children[p], s)
 	}
 	infos := make([]TaskInfo, 0, len(seen))
-	var add func(parent *sight, depth int)
-	add = func(parent *sight, depth int) {
-		for _, s := range children[parent] {
-			if s.info.Depth = depth; parent != nil {
-				s.info.Parent = parent.info.ID
-			}
-			infos = append(infos, s.info)
-			add(s, depth+1)
+	todo := children[nil] // the next one last
+	for len(todo) != 0 {
+		s := todo[len(todo)-1]
+		todo = append(todo[:len(todo)-1], children[s]...)
+		if p := at[s.parent]; p != nil {
+			s.info.Depth, s.info.Parent = p.info.Depth+1, p.info.ID
 		}
+		infos = append(infos, s.info)
 	}
-	add(nil, 0)
 	return infos
 }
+
+// maxIndent is how many parents above it a task is indented for. With more, its
+// line tells the parent: so the text of a dump is as long as there are tasks,
+// however deep they are nested.
+const maxIndent = 16
 
 func format(tasks []TaskInfo) string {
 	var b strings.Builder
@@ -200,10 +205,13 @@ func format(tasks []TaskInfo) string {
 }
 
 func (t *TaskInfo) format(b *strings.Builder) {
-	indent := "\n" + strings.Repeat("    ", t.Depth)
+	indent := "\n" + strings.Repeat("    ", min(t.Depth, maxIndent))
 	fmt.Fprintf(b, "%stask %d", indent, t.ID)
 	if t.Name != "" {
 		fmt.Fprintf(b, " %q", t.Name)
+	}
+	if t.Depth > maxIndent {
+		fmt.Fprintf(b, " (%d deep, child of %d)", t.Depth, t.Parent)
 	}
 	fmt.Fprintf(b, ": %s", t.State)
 	switch {

@@ -304,3 +304,50 @@ func TestDumpsWhileTasksSwitchElsewhere(t *testing.T) {
 	busy.Wait()
 	require.NotZero(t, saw)
 }
+
+// nest starts depth tasks, each the child of the one before, and calls f on the
+// innermost. It returns the outermost.
+func nest(t testing.TB, depth int, f func(*ctx.Task), opts ...ctx.Option) *ctx.Task {
+	var enter func(task *ctx.Task, above int)
+	enter = func(task *ctx.Task, above int) {
+		if above == depth {
+			f(task)
+			return
+		}
+		spawn(t, func(child *ctx.Task) { enter(child, above+1) }, append(opts, ctx.WithParent(task))...)
+		task.Yield()
+	}
+	return spawn(t, func(task *ctx.Task) { enter(task, 1) }, opts...)
+}
+
+// Whatever a dump does for a task it does in a loop, and however deep tasks are
+// nested, what it says of one has the same length.
+func TestDumpsOfDeepTreesAreLinear(t *testing.T) {
+	perTask := func(depth int, opts ...ctx.Option) int {
+		var text, array bytes.Buffer
+		var infos []ctx.TaskInfo
+		root := nest(t, depth, func(task *ctx.Task) {
+			require.NoError(t, ctx.Dump(&text))
+			require.NoError(t, ctx.DumpJSON(&array))
+			infos = ctx.Snapshot()
+			task.Yield()
+		}, opts...)
+		require.GreaterOrEqual(t, len(infos), depth)
+		for i, info := range infos[len(infos)-depth:] {
+			require.Equal(t, i, info.Depth)
+		}
+		last := infos[len(infos)-1]
+		require.Contains(t, text.String(), fmt.Sprintf("task %d (%d deep, child of %d): ", last.ID, depth-1, last.Parent))
+		require.ErrorIs(t, root.Cancel(errWhy), nil)
+		return (text.Len() + array.Len()) / depth
+	}
+	deep := 3000
+	if testing.Short() {
+		deep = 300
+	}
+	shallow := perTask(30)
+	require.Less(t, perTask(deep), 3*shallow)
+	if !portable() {
+		require.Less(t, perTask(240, ctx.WithStackSize(64<<10)), 3*shallow)
+	}
+}
