@@ -33,10 +33,13 @@ func (t *Task) CancelPending() bool { return t.slot.WasAsked() }
 
 // An Ender is told that a task has ended.
 type Ender interface {
-	// TaskEnded is called by whoever ran the task, when it is done and its
-	// stack is free. The task of the handle that it answers is continued next, if that
-	// is live: not by a nested call, so that a chain of ends needs no stack. Who
-	// only watches answers the zero Handle.
+	// TaskEnded is called by the goroutine that ran the task, when the task is done
+	// and its stack is free. The task of the handle that it returns is continued when
+	// TaskEnded has returned, if the handle is live. That is no nested call: a chain
+	// of ends needs no stack. An Ender that only watches returns the zero Handle.
+	//
+	// In order: TaskEnded is called, the task's context ends, and then these tasks go
+	// on, one after another: the one of the handle, those in Wait, the parent.
 	TaskEnded(t *Task) resume.Handle
 }
 

@@ -5,9 +5,10 @@ import (
 	"github.com/stackhop/stackhop/resume"
 )
 
-// An ending is what the end of a task leads to: TaskEnded is called and names a task
-// to continue, those go on who wait for it, its context ends, and last its parent goes
-// on that awaited its children, or unwinds that waited for it.
+// An ending is what the end of a task leads to. In order: the Ender is called, the
+// context ends, and then these tasks go on, one after another: the Ender's, those
+// that wait for the end, and last the parent that awaited its children, or that is
+// to unwind when they have ended.
 type ending struct {
 	t      *Task
 	onEnd  Ender
@@ -16,52 +17,49 @@ type ending struct {
 	awake  func() any
 	unwind cancel.Target
 	step   int
-	last   *resume.Slot // of those to be continued, the one that is still to be
+	first  *resume.Slot // of those that go on: a list, by Slot.Then
+	last   *resume.Slot
 }
 
-// ended does all that, but for continuing the last task, which it answers: its
-// caller does without a nested call.
-func (t *Task) ended(e ending) (last *resume.Slot) {
+// ended does all that, but for continuing the tasks, which it returns: its caller
+// does without a nested call.
+func (t *Task) ended(e ending) (first *resume.Slot) {
 	e.run()
-	return e.last
+	return e.first
 }
 
-// run does the steps that are left. If the Publisher of a task that is continued
-// panics, all the others are done first.
+// run does the steps that are left. If the Ender panics, the others are done first,
+// and the tasks go on.
 func (e *ending) run() {
 	returned := false
 	defer func() {
 		if !returned {
 			e.run()
-			_ = resume.Run(e.last)
+			_ = resume.Run(e.first)
 		}
 	}()
 	for e.step < 4 {
-		e.next()
+		e.step++
+		e.do(e.step)
 	}
 	returned = true
 }
 
-func (e *ending) next() {
-	step := e.step
-	if step != 1 { // that one can be begun again
-		e.step++
-	}
+func (e *ending) do(step int) {
 	switch step {
-	case 0:
+	case 1:
 		if e.onEnd != nil {
 			e.then(e.onEnd.TaskEnded(e.t).Take())
 		}
-	case 1:
-		if e.waits != nil {
-			e.waits.wake(e.then)
-		}
-		e.step++
 	case 2:
 		if e.more != nil {
 			e.t.endContext(e.more)
 		}
 	case 3:
+		if e.waits != nil {
+			e.waits.wake(e.then)
+		}
+	case 4:
 		if e.awake != nil {
 			e.then(e.awake().(*resume.Slot))
 		}
@@ -71,11 +69,14 @@ func (e *ending) next() {
 	}
 }
 
-// then continues the one before, and has s for the last.
+// then adds s to those that go on.
 func (e *ending) then(s *resume.Slot) {
-	if s != nil {
-		before := e.last
+	switch {
+	case s == nil:
+	case e.first == nil:
+		e.first, e.last = s, s
+	default:
+		e.last.Then(s)
 		e.last = s
-		_ = resume.Run(before)
 	}
 }

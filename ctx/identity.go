@@ -163,17 +163,30 @@ func (id *identity) endFamily() {
 }
 
 // despite calls f, which unwinds tasks. A Publisher that panics meanwhile, of a
-// task that these continue, does not keep it from the others: each call of f has
-// fewer to unwind.
+// task that these continue, does not keep f from the others: it is called again, and
+// each call has fewer to unwind. The first panic goes on when all are unwound.
 func despite(f func()) {
 	returned := false
 	defer func() {
-		if !returned {
-			despite(f)
+		for !returned {
+			returned = survives(f)
 		}
 	}()
 	f()
 	returned = true
+}
+
+// survives calls f. It reports false if that has panicked.
+func survives(f func()) (returned bool) {
+	exits := true
+	defer func() {
+		if v := recover(); v == nil && exits {
+			despite(f) // runtime.Goexit, which nothing stops
+		}
+	}()
+	f()
+	exits = false
+	return true
 }
 
 // failed notes why the body did not return. The frames that panicked are

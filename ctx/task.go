@@ -47,9 +47,10 @@ func Suspend(publish func(h resume.Handle)) {
 
 // Suspend parks the task and goes back to whoever resumed it, where
 // publish(h) is called before anything else. h continues the task, whoever
-// uses it, once. publish may resume h itself: the task goes on at once. It must not suspend
-// the task that it runs on. If it panics, the panic is the resumer's, and the task
-// stays suspended under h.
+// uses it, once. publish may resume h itself: the task goes on at once, and a task
+// that does so in a loop needs no stack for it, see resume.Publisher. It must not
+// suspend the task that it runs on. If it panics, the panic is the resumer's, and the
+// task stays suspended under h.
 //
 // If the task is cancelled, Suspend does not return: the deferred calls run, as
 // after runtime.Goexit. In these it panics with cancel.ErrUnwinding.

@@ -1,7 +1,6 @@
 package ctx
 
 import (
-	"slices"
 	"sync"
 
 	"github.com/stackhop/stackhop/resume"
@@ -38,12 +37,12 @@ func (t *Task) Wait() error {
 	}
 }
 
-// A waitList has those who wait for a task. The task's end takes no lock unless
-// there is such a list, which it looks for after the word says done; who makes one
-// or enters it looks at the word after a barrier (T5).
+// A waitList has the waiters of a task. The task's end takes no lock unless there is
+// such a list, which it looks for after the word says done; who makes one or enters it
+// looks at the word after a barrier (T5).
 type waitList struct {
-	mu   sync.Mutex
-	list []*waiter
+	mu          sync.Mutex
+	first, last *waiter
 }
 
 func (t *Task) waitList() *waitList {
@@ -60,6 +59,9 @@ type waiter struct {
 	t     *Task
 	h     resume.Handle // zero: a goroutine waits on awake
 	awake chan struct{}
+
+	listed     bool // guarded by on.mu, like what follows
+	prev, next *waiter
 }
 
 // Publish is called when the waiting task is parked.
@@ -74,7 +76,7 @@ func (w *waiter) link(h resume.Handle) bool {
 	w.on.mu.Lock()
 	defer w.on.mu.Unlock()
 	w.h = h
-	w.on.list = append(w.on.list, w)
+	w.on.add(w)
 	resume.Barrier()
 	if !w.t.slot.Done() {
 		return true
@@ -90,21 +92,42 @@ func (w *waiter) forget() {
 	w.on.remove(w)
 }
 
-func (l *waitList) remove(w *waiter) {
-	if i := slices.Index(l.list, w); i >= 0 {
-		l.list = slices.Delete(l.list, i, i+1)
+func (l *waitList) add(w *waiter) {
+	w.listed, w.prev, w.next = true, l.last, nil
+	if w.prev == nil {
+		l.first = w
+	} else {
+		w.prev.next = w
 	}
+	l.last = w
 }
 
-// wake continues all who wait, tasks by then, first come, first served.
+func (l *waitList) remove(w *waiter) {
+	if !w.listed {
+		return
+	}
+	if w.prev == nil {
+		l.first = w.next
+	} else {
+		w.prev.next = w.next
+	}
+	if w.next == nil {
+		l.last = w.prev
+	} else {
+		w.next.prev = w.prev
+	}
+	w.listed, w.prev, w.next = false, nil, nil
+}
+
+// wake continues all waiters, tasks by then, first come, first served.
 func (l *waitList) wake(then func(*resume.Slot)) {
 	for {
 		l.mu.Lock()
-		if len(l.list) == 0 {
+		w := l.first
+		if w == nil {
 			l.mu.Unlock()
 			return
 		}
-		w := l.list[0]
 		l.remove(w)
 		h := w.h
 		l.mu.Unlock()

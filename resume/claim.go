@@ -60,6 +60,9 @@ func (s *Slot) Claim(ready bool) cancel.Claim {
 // ends it. Errors: ErrThreadLocked, stackhop.ErrBubble: the task is suspended as
 // before.
 func (s *Slot) Unwind() error {
+	if s.link != nil {
+		return runAll(s)
+	}
 	parked, err := s.again()
 	if err != nil {
 		s.Untake()
@@ -68,8 +71,8 @@ func (s *Slot) Unwind() error {
 	return parked.after()
 }
 
-// Run runs a slot that Take or Ender.Ended has answered; nil is nothing to do.
-// Errors: those of Unwind.
+// Run runs the slots that Take, Then or Ender.Ended has returned; nil is nothing to
+// do. Errors: those of Unwind.
 func Run(taken *Slot) error {
 	if taken == nil {
 		return nil
@@ -135,15 +138,14 @@ func (s *Slot) give(word uint64) { _ = Run(s.release(word)) }
 //
 //go:noinline
 func (s *Slot) reclaim(word uint64) (taken bool, next *Slot) {
-	if !atomic.CompareAndSwapUint64(&s.word, word, stateRunning) {
-		return false, nil
-	}
-	if s.WasAsked() {
-		return true, s.ender.Asked()
-	}
-	release.Store64(&s.word, word)
-	if s.WasAsked() {
-		return s.reclaim(word)
+	for atomic.CompareAndSwapUint64(&s.word, word, stateRunning) {
+		if s.WasAsked() {
+			return true, s.ender.Asked()
+		}
+		release.Store64(&s.word, word)
+		if !s.WasAsked() {
+			break
+		}
 	}
 	return false, nil
 }

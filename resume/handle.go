@@ -1,6 +1,10 @@
 package resume
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/stackhop/stackhop/internal/release"
+)
 
 // A Handle stands for one suspension of one task. It is a small comparable
 // value, safe to copy, to keep for ever, and to use from any goroutine.
@@ -19,6 +23,11 @@ type Handle struct {
 type Resumer interface{ Resume() error }
 
 // A Publisher is given the handle of a task that has just suspended.
+//
+// Publish may resume that handle, and others. When calls of Publish nest more than
+// a few levels deep on one goroutine by that, the next suspension is published when
+// the innermost Publish has returned, and the Resume in it returns before that: so
+// tasks that resume each other in Publish for ever need no stack for it.
 type Publisher interface{ Publish(h Handle) }
 
 // An Abandoner is a Publisher that wants to know, instead of from a deferred
@@ -61,11 +70,27 @@ func enterBy(h Handle, run func(*Slot) *Slot, settle func(Handle, *Slot) error) 
 //go:noinline
 func settleHandle(h Handle, parked *Slot) error {
 	switch parked.post {
-	case postSuspend: // the most frequent, without the loop of after
+	case postSuspend: // the most frequent: after without its loop, and publish
 		parked.post = postYield
-		if next := parked.publish(); next != nil {
-			_ = Run(next)
+		if parked.nested != 0 && parked.postponed() {
+			return nil
 		}
+		p := parked.publisher
+		if p == nil || parked.nested != 0 || parked.probes() {
+			_ = Run(parked.publish())
+			return nil
+		}
+		parked.publisher = nil
+		parked.gen += generation // I2
+		own := Handle{parked, parked.gen + stateArmed}
+		release.Store64(&parked.word, own.word)
+		if parked.WasAsked() { // after the store: I5
+			if taken, next := parked.reclaim(own.word); taken {
+				_ = Run(next)
+				return nil
+			}
+		}
+		p.Publish(own)
 		return nil
 	case postRefused:
 		var err error

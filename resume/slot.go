@@ -1,6 +1,7 @@
 package resume
 
 import (
+	"math/rand/v2"
 	"sync/atomic"
 
 	"github.com/stackhop/stackhop"
@@ -20,13 +21,14 @@ type Slot struct {
 	was  uint8 // the state before Claim or Take
 	Flag bool  // what the task library needs close at hand: the body's, once that has begun
 
-	asked uint32 // the task is to unwind at its next suspension: I5
+	nested uint8  // how it is to be published: see noted
+	asked  uint32 // the task is to unwind at its next suspension: I5
 
 	cell *cell // in which whoever runs the task finds who has parked: I6
 
 	gen       uint64    // of the last arming: I2
 	publisher Publisher // of postSuspend, or of a transfer
-	from      *Slot     // while handed: who has transferred to this one
+	link      *Slot     // while handed: the slot that transferred to this one. While in a list: the next
 	ender     Ender
 	own       cell
 }
@@ -38,8 +40,9 @@ type cell struct{ slot *Slot }
 // resumed by a handle.
 type Ender interface {
 	// Ended: the body has ended and its frames are gone. It must call Finish
-	// at last. A slot that it answers, claimed by Take or Claim, is run next,
-	// on the frame that ran this one.
+	// at last. The slots that it returns, each claimed by Take or Claim, and the
+	// second and later ones added with Then, are run next, on the frame that ran
+	// this one.
 	Ended() (next *Slot)
 
 	// Asked: the task has suspended after Ask, and belongs to the callee, who
@@ -79,6 +82,7 @@ func (s *Slot) Begin(c *stackhop.Coro, ender Ender) {
 	if s.cell == nil {
 		s.own.slot = s
 		s.cell = &s.own
+		s.gen = uint64(rand.Uint32()) & probing // so that not all probe at the same time
 	}
 	if s.WasAsked() {
 		atomic.StoreUint32(&s.asked, 0)

@@ -41,11 +41,11 @@ func (s *Slot) Transfer(h Handle, p Publisher) error {
 		return ErrStale
 	}
 	to := h.slot
-	s.publisher, to.from = p, s
+	s.publisher, to.link = p, s
 	s.swapCells(to)
 	if err := s.coro.Transfer(to.coro); err != nil {
 		s.swapCells(to)
-		s.publisher, to.from = nil, nil
+		s.publisher, to.link = nil, nil
 		h.unclaim()
 		return err
 	}
@@ -66,12 +66,15 @@ func (s *Slot) swapCells(to *Slot) {
 // takeOver is the first that a task does to which another has transferred: what
 // after does for one that has switched to its resumer.
 func (s *Slot) takeOver() {
-	from := s.from
-	s.from = nil
+	from := s.link
+	s.link = nil
 	s.set(stateRunning)
 	if from.publisher == nil {
 		from.give(stateYielded)
 	} else {
+		if from.nested != 0 {
+			from.nested-- // each task that takes over does so on a goroutine of its own: nothing nests
+		}
 		_ = Run(from.publish())
 	}
 }

@@ -14,7 +14,7 @@ const module = "github.com/stackhop/stackhop"
 
 // An import of the library brings nothing heavy along (R10).
 func TestDependencyClosure(t *testing.T) {
-	own := []string{"", "/internal/release", "/mmapstack", "/guard", "/cancel", "/resume", "/ctx", "/leaf", "/join", "/pull"}
+	own := []string{"", "/internal/release", "/internal/nest", "/mmapstack", "/guard", "/cancel", "/resume", "/ctx", "/leaf", "/join", "/pull"}
 	modules := []string{module, "golang.org/x/arch", "golang.org/x/sys"}
 	for i, pkg := range own {
 		t.Run("stackhop"+pkg, func(t *testing.T) {
