@@ -38,8 +38,8 @@ type Ender interface {
 	// TaskEnded has returned, if the handle is live. That is no nested call: a chain
 	// of ends needs no stack. An Ender that only watches returns the zero Handle.
 	//
-	// In order: TaskEnded is called, the task's context ends, and then these tasks go
-	// on, one after another: the one of the handle, those in Wait, the parent.
+	// In order: TaskEnded is called, and the task of its handle goes on; then those in
+	// Wait; the task's context ends; and last its parent goes on.
 	TaskEnded(t *Task) resume.Handle
 }
 
@@ -76,7 +76,7 @@ func (t *Task) discard() error {
 		}
 	}
 	t.body, t.err = nil, t.askedWith()
-	return resume.Run(id.Ended())
+	return resume.RunAll(id.Ended())
 }
 
 // relate ties the task to its parent and its context. On an error it is gone.

@@ -215,8 +215,8 @@ func (id *identity) failed(v any) {
 }
 
 // Ended is called on the resumer's side when the task's frames are gone. It
-// answers the slot that is to run next: of a task that waited for this one.
-func (id *identity) Ended() *resume.Slot {
+// returns what is to run next: tasks that waited for this one.
+func (id *identity) Ended() (next *resume.Slot, then resume.Sequel) {
 	t := id.task
 	id.setTask(nil)
 	t.id = nil
@@ -241,17 +241,18 @@ func (id *identity) Ended() *resume.Slot {
 	t.slot.Finish()
 	if x == nil {
 		if x = t.ext.Load(); x == nil { // after Finish: T5
-			return nil
+			return nil, nil
 		}
 	}
 	waits, more := x.waits.Load(), x.more.Load() // likewise. Before TaskEnded: that may free t, which then serves again
 	switch {
 	case unwind != nil || awake != nil || waits != nil || more != nil:
-		return t.ended(ending{t: t, onEnd: onEnd, unwind: unwind, awake: awake, waits: waits, more: more})
+		e := &ending{t: t, onEnd: onEnd, unwind: unwind, awake: awake, waits: waits, more: more}
+		return e.begin()
 	case onEnd != nil:
-		return onEnd.TaskEnded(t).Take()
+		return onEnd.TaskEnded(t).Take(), nil
 	}
-	return nil
+	return nil, nil
 }
 
 // Asked is called on the resumer's side when a task has suspended that is to

@@ -119,22 +119,23 @@ func (l *waitList) remove(w *waiter) {
 	w.listed, w.prev, w.next = false, nil, nil
 }
 
-// wake continues all waiters, tasks by then, first come, first served.
-func (l *waitList) wake(then func(*resume.Slot)) {
+// wake continues the waiters that are goroutines, up to the first task, which it
+// returns, claimed. It returns nil when nobody waits.
+func (l *waitList) wake() *resume.Slot {
 	for {
 		l.mu.Lock()
 		w := l.first
 		if w == nil {
 			l.mu.Unlock()
-			return
+			return nil
 		}
 		l.remove(w)
 		h := w.h
 		l.mu.Unlock()
 		if h == (resume.Handle{}) {
 			w.awake <- struct{}{}
-			continue
+		} else if s := h.Take(); s != nil {
+			return s
 		}
-		then(h.Take())
 	}
 }

@@ -6,12 +6,12 @@ import "github.com/stackhop/stackhop/internal/release"
 // side, which owns the slot until its word is stored (I4).
 func (s *Slot) after() error {
 	for {
-		next, ended := s.settled()
-		if next == nil {
+		next, then, ended := s.settled()
+		switch {
+		case then != nil:
+			return runAll([]sequence{{next, then}})
+		case next == nil:
 			return nil
-		}
-		if next.link != nil {
-			return runAll(next)
 		}
 		parked, err := next.again() // a loop: a chain of ends needs one frame
 		if err != nil {
@@ -25,56 +25,70 @@ func (s *Slot) after() error {
 	}
 }
 
-// settled does what the body asked for, and returns the slots to be run next. ended
+// settled does what the body asked for, and returns what is to be run next. ended
 // reports whether the body has ended.
-func (s *Slot) settled() (next *Slot, ended bool) {
+func (s *Slot) settled() (next *Slot, then Sequel, ended bool) {
 	asked := s.post
 	s.post = postYield
 	switch asked {
 	case postYield:
-		return s.release(stateYielded), false
+		return s.release(stateYielded), nil, false
 	case postSuspend:
 		if s.nested != 0 && s.postponed() {
-			return nil, false
+			return nil, nil, false
 		}
-		return s.publish(), false
+		return s.publish(), nil, false
 	}
-	return s.ender.Ended(), true
+	next, then = s.ender.Ended()
+	return next, then, true
 }
 
-// runAll runs a list of slots, one after another. What the end of one of them leads
-// to has its turn before those behind it, and adds no frame. If a Publish panics, the
-// rest is still run.
-func runAll(list *Slot) (err error) {
+// A sequence is a slot to be run and what comes after it.
+type sequence struct {
+	next *Slot
+	then Sequel // nil: nothing
+}
+
+// runAll runs sequences, the last one first. What the end of a slot leads to has its
+// turn before the others, and adds no frame. If a Publish panics, the rest is still
+// run.
+func runAll(todo []sequence) (err error) {
 	defer func() {
-		if list != nil {
-			_ = runAll(list)
+		if len(todo) != 0 {
+			_ = runAll(todo)
 		}
 	}()
-	for list != nil {
-		next := list
-		list, next.link = next.link, nil
+	for len(todo) != 0 {
+		top := &todo[len(todo)-1]
+		next := top.next
+		if top.next = nil; top.then != nil {
+			top.next = top.then.Next() // before next runs, as the order is for two
+		}
+		if top.next == nil {
+			todo = todo[:len(todo)-1]
+		}
+		if next == nil {
+			continue
+		}
 		parked, refused := next.again()
 		if refused != nil {
 			next.Untake()
 			err = refused
 			continue
 		}
-		if first, _ := parked.settled(); first != nil {
-			list = first.Then(list)
+		if first, then, _ := parked.settled(); first != nil || then != nil {
+			todo = append(todo, sequence{first, then})
 		}
 	}
 	return err
 }
 
-// Then adds a list of slots, to be run after those of the list s, and returns s.
-func (s *Slot) Then(list *Slot) *Slot {
-	last := s
-	for last.link != nil {
-		last = last.link
+// RunAll runs what Ender.Ended has returned.
+func RunAll(next *Slot, then Sequel) error {
+	if then == nil {
+		return Run(next)
 	}
-	last.link = list
-	return s
+	return runAll([]sequence{{next, then}})
 }
 
 // publish arms the slot and hands out its handle, unless the task is to unwind: then

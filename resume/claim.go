@@ -60,9 +60,6 @@ func (s *Slot) Claim(ready bool) cancel.Claim {
 // ends it. Errors: ErrThreadLocked, stackhop.ErrBubble: the task is suspended as
 // before.
 func (s *Slot) Unwind() error {
-	if s.link != nil {
-		return runAll(s)
-	}
 	parked, err := s.again()
 	if err != nil {
 		s.Untake()
@@ -71,8 +68,8 @@ func (s *Slot) Unwind() error {
 	return parked.after()
 }
 
-// Run runs the slots that Take, Then or Ender.Ended has returned; nil is nothing to
-// do. Errors: those of Unwind.
+// Run runs a slot that Take or Ender.Ended has returned; nil is nothing to do.
+// Errors: those of Unwind.
 func Run(taken *Slot) error {
 	if taken == nil {
 		return nil

@@ -44,6 +44,6 @@
 //	    before it switched, and the cell names the slot. A transfer swaps the
 //	    cells of the two. The resumer reads the cell after its switch: who has
 //	    parked is its until it releases it.
-//	I7  A slot that is in a list by link, to be run (Then) or to be published (see
-//	    postponed), is parked, and its word says running: its owner is the list's.
+//	I7  A slot that is to be published later (see postponed) is parked, and its word
+//	    says running: it belongs to the Publish call that will see to it.
 package resume

@@ -28,7 +28,7 @@ type Slot struct {
 
 	gen       uint64    // of the last arming: I2
 	publisher Publisher // of postSuspend, or of a transfer
-	link      *Slot     // while handed: the slot that transferred to this one. While in a list: the next
+	link      *Slot     // while handed: the slot that transferred to this one. While to be published: the next
 	ender     Ender
 	own       cell
 }
@@ -40,15 +40,21 @@ type cell struct{ slot *Slot }
 // resumed by a handle.
 type Ender interface {
 	// Ended: the body has ended and its frames are gone. It must call Finish
-	// at last. The slots that it returns, each claimed by Take or Claim, and the
-	// second and later ones added with Then, are run next, on the frame that ran
-	// this one.
-	Ended() (next *Slot)
+	// at last. The slot that it returns, claimed by Take or Claim, is run next,
+	// on the frame that ran this one, and after that the slots of the Sequel.
+	Ended() (next *Slot, then Sequel)
 
 	// Asked: the task has suspended after Ask, and belongs to the callee, who
 	// must see to it that Unwind is called, now or, after Defer, later. Or it
 	// answers the slot, which is unwound next, on the frame that ran it.
 	Asked() (next *Slot)
+}
+
+// A Sequel has more slots to be run, one after another.
+type Sequel interface {
+	// Next returns the next one, claimed by Take or Claim, or nil if there is none.
+	// It is called just before the slot runs that it has returned before.
+	Next() *Slot
 }
 
 // A Holder has the slot of the task that now runs on a coroutine. A task

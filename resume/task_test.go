@@ -19,10 +19,10 @@ type task struct {
 
 func (t *task) Slot() *resume.Slot { return &t.slot }
 
-func (t *task) Ended() *resume.Slot {
+func (t *task) Ended() (*resume.Slot, resume.Sequel) {
 	t.ends++
 	t.slot.Finish()
-	return nil
+	return nil, nil
 }
 
 func (t *task) Asked() *resume.Slot {
