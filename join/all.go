@@ -12,7 +12,8 @@ import (
 func All(bodies ...func(t *ctx.Task) error) error { return Size(0).All(bodies...) }
 
 // Each is All for n bodies that are one function, called with 0 to n-1. It needs
-// no slice and no closure for each of them. A negative n is 0.
+// no slice and no closure for each of them. A negative n is 0. With more than MaxArms
+// none begins, and the error is an *ArmsError, as from every combinator.
 func Each(n int, body func(t *ctx.Task, i int) error) error { return Size(0).Each(n, body) }
 
 // Any runs the bodies as tasks of their own until the first has ended. It
@@ -36,6 +37,9 @@ type Size int
 
 // All is the function All, with stacks of size s.
 func (s Size) All(bodies ...func(t *ctx.Task) error) error {
+	if err := fits(len(bodies)); err != nil {
+		return err
+	}
 	g := open(firstError, int(s), len(bodies))
 	defer g.close()
 	g.start(bodies)
@@ -44,6 +48,9 @@ func (s Size) All(bodies ...func(t *ctx.Task) error) error {
 
 // Each is the function Each, with stacks of size s.
 func (s Size) Each(n int, body func(t *ctx.Task, i int) error) error {
+	if err := fits(n); err != nil {
+		return err
+	}
 	g := open(firstError, int(s), max(n, 0))
 	defer g.close()
 	g.each = body
@@ -65,6 +72,9 @@ func (s Size) Any(bodies ...func(t *ctx.Task) error) (int, error) {
 	if len(bodies) == 0 {
 		return -1, ErrNoArms
 	}
+	if err := fits(len(bodies)); err != nil {
+		return -1, err
+	}
 	g := open(firstEnd, int(s), len(bodies))
 	defer g.close()
 	g.start(bodies)
@@ -76,6 +86,9 @@ func (s Size) Any(bodies ...func(t *ctx.Task) error) (int, error) {
 func (s Size) Race(bodies ...func(t *ctx.Task) error) (int, error) {
 	if len(bodies) == 0 {
 		return -1, ErrNoArms
+	}
+	if err := fits(len(bodies)); err != nil {
+		return -1, err
 	}
 	g := open(firstSuccess, int(s), len(bodies))
 	defer g.close()

@@ -57,13 +57,17 @@ func (a Arm) Size(s Size) Arm {
 // Select starts the arms, in order, and returns when the first has ended: its
 // number, from 0, and its error. The others are cancelled for ErrLost, and have
 // ended, too. Arms after one that ended at once are not started: so of several
-// that are ready the first wins. Without arms it returns -1 and ErrNoArms.
+// that are ready the first wins. Without arms it returns -1 and ErrNoArms, with more
+// than MaxRecv that are made by Recv -1 and an *ArmsError: none has begun then.
 func Select(arms ...Arm) (int, error) { return Size(0).Select(arms...) }
 
 // Select is the function Select, with stacks of size s.
 func (s Size) Select(arms ...Arm) (int, error) {
 	if len(arms) == 0 {
 		return -1, ErrNoArms
+	}
+	if err := fitsSelect(arms); err != nil {
+		return -1, err
 	}
 	g := open(firstEnd, int(s), len(arms))
 	defer g.close()
@@ -74,6 +78,23 @@ func (s Size) Select(arms ...Arm) (int, error) {
 		return i, g.arms[i].err
 	}
 	return g.first()
+}
+
+// fitsSelect returns an *ArmsError if the arms are too many.
+func fitsSelect(arms []Arm) error {
+	if len(arms) <= MaxRecv {
+		return nil
+	}
+	recv := 0
+	for i := range arms {
+		if arms[i].kind == armRecv {
+			recv++
+		}
+	}
+	if recv > MaxRecv {
+		return &ArmsError{Arms: recv, Limit: MaxRecv, Recv: true}
+	}
+	return fits(len(arms))
 }
 
 // startArms is start for arms of all kinds.
