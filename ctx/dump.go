@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/stackhop/stackhop/resume"
 )
 
 // A State is what a live task is about.
@@ -60,6 +62,19 @@ type TaskInfo struct {
 // starts or ends meanwhile may be left out. From the first call on, each Spawn
 // costs some nanoseconds more.
 func Snapshot() []TaskInfo { return snapshot(func(*identity, *Task) bool { return true }) }
+
+// SnapshotOf is Snapshot of the tasks that wanted reports true for. It is given
+// the slot of a task, which resume.Handle.Slot returns for its handles, and what WithOnEnd has named,
+// or nil. It must not start tasks.
+func SnapshotOf(wanted func(s *resume.Slot, onEnd Ender) bool) []TaskInfo {
+	return snapshot(func(_ *identity, t *Task) bool {
+		var onEnd Ender
+		if x := t.ext.Load(); x != nil {
+			onEnd = x.onEnd
+		}
+		return wanted(&t.slot, onEnd)
+	})
+}
 
 // Dump writes what Snapshot returns as text, children indented: those with more
 // than 16 parents above them as far as those with 16, with their depth and parent

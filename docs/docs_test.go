@@ -56,6 +56,18 @@ func TestEveryTestThatDocsNameExists(t *testing.T) {
 	}
 }
 
+// The code of the recipes is part of tests of package sched, line by line. There
+// package leaf has another name.
+func TestRecipesAreTestedCode(t *testing.T) {
+	flat := func(s string) string { return strings.Join(strings.Fields(s), " ") }
+	tests := flat(strings.ReplaceAll(sources(t, "_linux_test.go"), "leaves.", "leaf."))
+	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(read(t, "recipes.md"), -1)
+	require.NotEmpty(t, blocks)
+	for _, b := range blocks {
+		require.True(t, strings.Contains(tests, flat(b[1])), "no test has\n%s", b[1])
+	}
+}
+
 var (
 	factRow  = regexp.MustCompile(`(?m)^\| F\d+ \|[^|]*\|([^|]*)\|`)
 	factFile = regexp.MustCompile("([a-z0-9_]+\\.go): ((?:(?:types? |constant )?`[^`]+`(?: \\([^)]*\\))?(?:, )?)+)")

@@ -109,3 +109,7 @@ func (h Handle) claim(to uint64) bool {
 
 // unclaim undoes claim: h is live again, unless the task is to unwind.
 func (h Handle) unclaim() { h.slot.give(h.word) }
+
+// Slot returns the slot of the task that the handle is, or was, of. It is for
+// libraries that look tasks up; it may serve another task by now.
+func (h Handle) Slot() *Slot { return h.slot }

@@ -11,6 +11,10 @@ import (
 // takes one can use it; called on a task, whatever the depth, its calls suspend
 // the task (R13).
 //
+// What takes a net.Conn may lock it, as a tls.Conn does for the time of a Read or a
+// Write. Then it is for one task at a time, or for goroutines: a second task that comes to
+// the lock blocks the Net. See What blocks in the package's documentation.
+//
 // A read by TCP that got less than was asked for has emptied the socket. So the
 // next one waits for the system's report without asking for data first: it costs one
 // system call, not two.

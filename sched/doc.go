@@ -29,6 +29,30 @@
 // A handle that is stale in its turn is dropped and counted in [Stats]. One that
 // cannot be resumed by the goroutine of the scheduler is kept, as a [Refusal].
 //
+// # What blocks
+//
+// A Loop and a Net have one goroutine for all their tasks. A call that suspends a
+// task lets the others go on: those of packages leaf and join, of this package, and of a
+// Conn, whatever the depth. A call that blocks the task's goroutine does not: a lock, a
+// Once or a WaitGroup of package sync, a Go channel, time.Sleep, a file, cgo. Until it
+// returns nothing else goes on. If it waits for what another task of the same Loop or Net
+// is to do, for a message that is to come by the same Net, say, it waits for ever.
+//
+// Libraries have such calls inside. An http.Client waits in channels for goroutines of its
+// own, which read from its connections. A tls.Conn holds a sync.Mutex while it reads, and
+// another one while it writes or shakes hands: a second task that comes to such a lock
+// blocks the goroutine that the first one needs in order to go on. So does a sync.Once
+// whose function suspends.
+//
+// What to do: call such a library by leaf.AwaitFunc, which suspends the task while a
+// goroutine makes the call; or from a goroutine, for which calls of a Conn block as those
+// of package net do; or use locks of package leaf. docs/recipes.md has a client and a server
+// of HTTP, and TLS. Where that cannot be, HandOver has another goroutine take over.
+//
+// A scheduler that stands still while something waits for its turn is reported:
+// after five seconds, by package log, with the task and the stack of the call that
+// blocks; or as OnStall says. See [Stall].
+//
 // # Errors of tasks
 //
 // Who calls Go gets no *ctx.Task to ask how it ended. So a panic of such a task
@@ -47,5 +71,8 @@
 // # Invariants
 //
 // P1 to P4, why no worker sleeps while something is queued, are with type parking;
-// C1 to C4, why Pool.Wait returns when the last task has ended, with type census.
+// C1 to C4, why Pool.Wait returns when the last task has ended, with type census;
+// B1 to B3, how others see what a scheduler is at, with type beat; W1 and W2, when they
+// look, with type lookout; R1 to R3, who runs a scheduler that is handed over, with type
+// relay.
 package sched

@@ -14,6 +14,10 @@ import (
 // that Go starts, and those that On moves here, always go on there, so they
 // need no locks among themselves.
 //
+// A task that blocks its goroutine, instead of being suspended, keeps the Loop from
+// all others: see What blocks in the package's documentation. The Loop reports it, see
+// OnStall, and can be handed over, see HandOver.
+//
 // All other methods may be called from any goroutine and any task. Without a
 // run nothing happens; what is queued stays queued.
 type Loop struct {
@@ -33,16 +37,21 @@ type Loop struct {
 	running atomic.Bool
 	tasks   atomic.Int64
 	failed  failures
+	lookout lookout
+	relay   relay
 
 	// The runner's own.
 	turn    []item // what has its turn; before next it is spent
 	next    int
 	counted Stats // not in stats yet
+	beat    beat
 }
 
 // NewLoop makes a Loop.
 func NewLoop() *Loop {
-	return &Loop{start: time.Now(), idle: newIdle()}
+	l := &Loop{start: time.Now(), idle: newIdle(), relay: newRelay()}
+	l.lookout.init(l)
+	return l
 }
 
 // OnFailure has f called, where the task ended, with the error of each task that

@@ -26,14 +26,16 @@ const (
 	untilStop until = iota
 	untilDrained
 	untilIdle
+	untilRecalled // a substitute's
 )
 
 func (l *Loop) run(mode until) error {
 	if !l.running.CompareAndSwap(false, true) {
 		return ErrRunning
 	}
-	defer l.running.Store(false)
-	defer l.count()
+	var word uint64 // of the item that runs
+	l.lookout.start()
+	defer func() { l.ended(word) }()
 	l.retry()
 	for !(l.stop.Load() && l.stop.CompareAndSwap(true, false)) {
 		if l.next == len(l.turn) {
@@ -42,40 +44,78 @@ func (l *Loop) run(mode until) error {
 			}
 			continue
 		}
-		it := l.turn[l.next]
-		l.turn[l.next] = item{}
-		l.next++
-		l.runItem(it)
+		if !l.runItem(&word) {
+			l.relay.comeBack(l.lookUp)
+		}
 	}
 	return l.failed.take()
 }
 
-func (l *Loop) runItem(it item) {
+// ended is the last of a run, however it ends. If an item did not return, because
+// of a panic or Goexit, word is its word, and the caller may not be the runner.
+func (l *Loop) ended(word uint64) {
+	if word != 0 && !l.beat.end(word) {
+		l.relay.comeBack(l.lookUp)
+	}
+	l.beat.rest()
+	l.count()
+	l.lookout.stop()
+	l.running.Store(false)
+}
+
+// runItem runs the next item. It returns false if the caller is not the runner
+// any more: another goroutine has taken the Loop over meanwhile. current is not 0 as
+// long as the item runs.
+//
+// It is not inlined: a trace of the runner has it, with the Loop.
+//
+//go:noinline
+func (l *Loop) runItem(current *uint64) (mine bool) {
+	it := l.turn[l.next]
+	l.turn[l.next] = item{}
+	l.next++
 	l.counted.Ran++
+	word := l.beat.begin(it.h.Slot())
+	*current = word
+	var err error
 	if it.call != nil {
 		it.call.run(l)
-		return
+	} else {
+		err = it.h.Resume()
 	}
-	switch err := it.h.Resume(); {
-	case err == nil:
-	case err == resume.ErrStale:
-		l.counted.Stale++
+	*current = 0
+	mine = l.beat.end(word)
+	if err != nil {
+		l.notResumed(it.h, err)
+	}
+	return mine
+}
+
+// notResumed notes why h was not resumed. It keeps h, if it is h that could not be
+// resumed: the error may be that of another task, to which its task has transferred.
+func (l *Loop) notResumed(h resume.Handle, err error) {
+	refused := err != resume.ErrStale
+	keep := refused && h.Live()
+	l.mu.Lock()
+	switch {
+	case !refused:
+		l.stats.Stale++
+	case keep:
+		l.refused = append(l.refused, Refusal{h, err})
+		fallthrough
 	default:
-		l.refuse(it.h, err)
+		l.stats.Refused++
+	}
+	l.mu.Unlock()
+	if refused && !keep {
+		l.failed.add(err)
 	}
 }
 
-// refuse keeps h, if it is h that could not be resumed: the error may be that
-// of somebody whom its task has transferred to.
-func (l *Loop) refuse(h resume.Handle, err error) {
-	l.counted.Refused++
-	if !h.Live() {
-		l.failed.add(err)
-		return
-	}
+// lookUp has a substitute that sleeps look at recall.
+func (l *Loop) lookUp() {
 	l.mu.Lock()
-	l.refused = append(l.refused, Refusal{h, err})
-	l.mu.Unlock()
+	l.rouse()
 }
 
 // retry queues what an earlier run could not resume.
@@ -91,26 +131,35 @@ func (l *Loop) retry() {
 // refill gives what is queued or due its turn, and sleeps as long as nothing
 // is. False means that the run is over.
 func (l *Loop) refill(mode until) bool {
+	l.beat.rest()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.addCounted()
 	for {
+		stop := l.stop.Load()
 		wait := time.Duration(-1)
-		if len(l.timers) != 0 {
-			wait = l.fire(l.now())
-		}
-		if len(l.queue) != 0 {
-			l.queue, l.turn, l.next = l.turn[:0], l.queue, 0
-			return true
+		if mode != untilRecalled || !stop { // a substitute leaves all to Run's goroutine then
+			if len(l.timers) != 0 {
+				wait = l.fire(l.now())
+			}
+			if len(l.queue) != 0 && l.next == len(l.turn) {
+				l.queue, l.turn, l.next = l.turn[:0], l.queue, 0
+				l.beat.ready(len(l.turn))
+				return true
+			}
 		}
 		switch {
-		case l.stop.Load():
+		case mode == untilRecalled:
+			if l.relay.recall.Load() {
+				return true
+			}
+		case stop:
 			return true // run looks at it
 		case mode == untilIdle, mode == untilDrained && l.tasks.Load() == 0:
 			return false
 		}
-		// Whoever queues something, stops, sets an earlier timer or ends the last
-		// task, does so under mu or takes mu after it, and finds asleep set; and a
+		// Whoever queues something, stops, sets an earlier timer, ends the last task or
+		// recalls, does so under mu or takes mu after it, and finds asleep set; and a
 		// wake before wait is not lost. So no wake-up is.
 		l.asleep = true
 		l.mu.Unlock()
@@ -119,6 +168,30 @@ func (l *Loop) refill(mode until) bool {
 		l.asleep = false
 	}
 }
+
+// substitute runs the Loop in place of Run's goroutine, until that comes back or
+// another one takes its place.
+func (l *Loop) substitute() {
+	var word uint64
+	done := false
+	defer func() {
+		if !done && (word == 0 || l.beat.end(word)) {
+			l.goOn()
+		}
+	}()
+	for !l.relay.giveBack() {
+		if l.stop.Load() || l.next == len(l.turn) {
+			l.refill(untilRecalled)
+			continue
+		}
+		if !l.runItem(&word) {
+			break
+		}
+	}
+	done = true
+}
+
+func (l *Loop) goOn() { l.relay.takeOver(l.substitute) }
 
 // count brings Stats up to date when a run ends, however it does.
 func (l *Loop) count() {

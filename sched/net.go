@@ -21,6 +21,12 @@ import (
 // no locks among themselves. (A task that is cancelled unwinds where Cancel is
 // called.) Without Run, nobody is continued.
 //
+// A task that blocks its goroutine, in a lock of package sync or a channel, keeps
+// Run from all others, and waits for ever if it waits for one of them. Calls of a
+// library that waits for its own goroutines, such as an http.Client over [Net.DialContext],
+// belong into leaf.AwaitFunc or on a plain goroutine: see What blocks in the
+// package's documentation, [Net.OnStall] and [Net.HandOver].
+//
 // A program that wants more than one core busy makes one Net for each, and
 // spreads its connections over them: see [Listener.AcceptOn] and [ReusePort]. Let
 // runtime.GOMAXPROCS be greater than the number of Nets then: or else the runtime takes
@@ -46,8 +52,10 @@ type Net struct {
 	closed  bool
 	ended   bool // closed, and the poller is gone
 
-	asleep atomic.Bool // Run blocks, or is about to, until it is notified
-	loop   loop
+	asleep  atomic.Bool // Run blocks, or is about to, until it is notified
+	lookout lookout
+	relay   relay
+	loop    loop
 }
 
 // NewNet makes a Net. On systems other than Linux the error matches
@@ -57,7 +65,9 @@ func NewNet() (*Net, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sched: NewNet on %s: %w", runtime.GOOS, err)
 	}
-	return &Net{clock: clock{time.Now()}, poller: p, slots: make([]*desc, 1), gens: make([]uint32, 1)}, nil
+	n := &Net{clock: clock{time.Now()}, poller: p, slots: make([]*desc, 1), gens: make([]uint32, 1), relay: newRelay()}
+	n.lookout.init(n)
+	return n, nil
 }
 
 // Close closes all sockets, which ends all waits on them with net.ErrClosed,

@@ -3,6 +3,7 @@ package sched
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/stackhop/stackhop/resume"
 )
@@ -14,8 +15,9 @@ const maxEvents = 256
 // if nobody else wants the core.
 const patience = 4
 
-// A loop is what belongs to whoever is in Run.
+// A loop is the runner's: see relay.
 type loop struct {
+	beat   beat
 	events [maxEvents]pollEvent
 	report [maxEvents]*desc // what they are about
 	batch  []wake           // to be resumed next; kept over an error or panic
@@ -35,24 +37,58 @@ func (n *Net) Run() error {
 	if err := n.begin(); err != nil {
 		return err
 	}
-	defer n.end()
-	events := 0
-	for {
-		timers, finished := n.collect(events)
+	var word uint64 // of the item that runs
+	defer func() { n.end(word) }()
+	for events := 0; ; {
+		timers, finished := n.collect(events, false)
 		if timers {
 			n.fire()
 		}
-		if err := n.resumeBatch(); err != nil {
+		mine, err := n.resumeBatch(&word)
+		switch {
+		case !mine:
+			n.relay.comeBack(n.rouse)
+			events = 0
+			continue
+		case err != nil:
 			return err
-		}
-		if finished {
+		case finished:
 			return nil
 		}
 		if events = n.look(); events == 0 {
-			events = n.await()
+			events = n.await(false)
 		}
 	}
 }
+
+// substitute runs the Net in place of Run's goroutine, until that comes back or
+// another one takes its place.
+func (n *Net) substitute() {
+	var word uint64
+	done := false
+	defer func() {
+		if !done && (word == 0 || n.loop.beat.end(word)) {
+			n.goOn()
+		}
+	}()
+	for events := 0; ; {
+		if timers, _ := n.collect(events, true); timers {
+			n.fire()
+		}
+		mine, err := n.resumeBatch(&word)
+		for err != nil && !n.relay.recall.Load() {
+			time.Sleep(time.Millisecond) // Run's goroutine is to try, and to return the error
+		}
+		if done = !mine || n.relay.giveBack(); done {
+			return
+		}
+		if events = n.look(); events == 0 {
+			events = n.await(true)
+		}
+	}
+}
+
+func (n *Net) goOn() { n.relay.takeOver(n.substitute) }
 
 func (n *Net) begin() error {
 	n.mu.Lock()
@@ -64,10 +100,18 @@ func (n *Net) begin() error {
 		return ErrNetRunning
 	}
 	n.running = true
+	n.lookout.start()
 	return nil
 }
 
-func (n *Net) end() {
+// end is the last of Run, however it ends. If an item did not return, because of
+// a panic or Goexit, word is its word, and the caller may not be the runner.
+func (n *Net) end(word uint64) {
+	if word != 0 && !n.loop.beat.end(word) {
+		n.relay.comeBack(n.rouse)
+	}
+	n.loop.beat.rest()
+	n.lookout.stop()
 	n.mu.Lock()
 	n.running = false
 	n.mu.Unlock()
@@ -75,8 +119,8 @@ func (n *Net) end() {
 
 // collect makes a batch of those who were posted and those whom the events are
 // for. It says whether there are timers, and whether the Net is closed and
-// nobody is left: then the poller is gone.
-func (n *Net) collect(events int) (timers, finished bool) {
+// nobody is left: then the poller is gone. A substitute leaves it.
+func (n *Net) collect(events int, substitute bool) (timers, finished bool) {
 	l := &n.loop
 	n.mu.Lock()
 	l.batch = append(l.batch, n.wakes...)
@@ -89,7 +133,7 @@ func (n *Net) collect(events int) (timers, finished bool) {
 		}
 	}
 	timers = len(n.timers) != 0
-	if n.closed && len(l.batch) == 0 && len(n.vacant) == len(n.slots)-1 {
+	if n.closed && !substitute && len(l.batch) == 0 && len(n.vacant) == len(n.slots)-1 {
 		n.ended, finished = true, true
 		n.poller.close()
 	}
@@ -114,24 +158,46 @@ func (l *loop) add(w wake) {
 	}
 }
 
-func (n *Net) resumeBatch() error {
+// resumeBatch runs what collect has found. It returns mine as false if the caller
+// is not the runner any more: another goroutine has taken the Net over meanwhile.
+// current is not 0 as long as an item runs.
+//
+// It is not inlined: a trace of the runner has it, with the Net.
+//
+//go:noinline
+func (n *Net) resumeBatch(current *uint64) (mine bool, err error) {
 	l := &n.loop
+	l.beat.ready(len(l.batch) - l.next)
 	for l.next < len(l.batch) {
 		w := l.batch[l.next]
 		l.batch[l.next] = wake{}
 		l.next++
+		word := l.beat.begin(w.task.Slot())
+		*current = word
+		var err error
 		if w.call != nil {
 			w.call()
-			continue
+		} else {
+			err = w.task.Resume()
 		}
-		if err := w.task.Resume(); err != nil && err != resume.ErrStale {
+		*current = 0
+		mine := l.beat.end(word)
+		switch {
+		case err == nil, err == resume.ErrStale:
+		case mine:
 			l.next--
 			l.batch[l.next] = w
-			return fmt.Errorf("sched: Net.Run cannot resume a task here: %w", err)
+			return true, fmt.Errorf("sched: Net.Run cannot resume a task here: %w", err)
+		default:
+			n.post(w)
+		}
+		if !mine {
+			return false, nil
 		}
 	}
 	l.batch, l.next = l.batch[:0], 0
-	return nil
+	l.beat.rest()
+	return true, nil
 }
 
 // look returns how many events there are. If none, the other side may be about to
@@ -147,12 +213,12 @@ func (n *Net) look() int {
 }
 
 // await blocks until there are events, a timer is due, or somebody notifies.
-func (n *Net) await() int {
+func (n *Net) await(substitute bool) int {
 	n.asleep.Store(true) // from here on, a post notifies
 	n.mu.Lock()
 	ms := -1
 	switch {
-	case len(n.wakes) != 0 || n.closed:
+	case len(n.wakes) != 0, n.closed && !substitute, substitute && n.relay.recall.Load():
 		ms = 0
 	case len(n.timers) != 0:
 		ms = milliseconds(n.timers[0].when - n.clock.now())

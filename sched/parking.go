@@ -120,15 +120,16 @@ func (p *Pool) close() {
 	p.tryClose()
 }
 
-// tryClose closes the Pool if it is to be closed and all workers are parked:
-// then nothing runs, and only others could queue something.
+// tryClose closes the Pool if it is to be closed, all workers are parked and no
+// goroutine is away: then nothing runs, and only others could queue something.
 func (p *Pool) tryClose() {
 	k := &p.parking
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !p.closing.Load() || len(k.parked) != len(p.workers) || !p.shut() {
+	if !p.closing.Load() || len(k.parked) != len(p.workers) || p.away.Load() != 0 || !p.shut() {
 		return
 	}
+	p.lookout.stop()
 	for _, w := range k.parked {
 		close(w.woken)
 	}

@@ -78,6 +78,12 @@ func (p *poller) block(events []pollEvent, ms int) int {
 	return n
 }
 
+// pending reports whether there are events, and leaves them there.
+func (p *poller) pending() bool {
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(p.epoll), Events: unix.POLLIN}}, 0)
+	return err == nil && n != 0
+}
+
 func eventKey(e *pollEvent) slotKey { return slotKey{uint32(e.Fd), uint32(e.Pad)} }
 
 // eventReady says which sides an event makes ready. odd means that a read may

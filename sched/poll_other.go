@@ -26,6 +26,7 @@ func (*poller) notify()                    {}
 func (*poller) block([]pollEvent, int) int { return 0 }
 func (*poller) peek([]pollEvent) int       { return 0 }
 func (*poller) yield()                     {}
+func (*poller) pending() bool              { return false }
 func eventKey(*pollEvent) slotKey          { return slotKey{} }
 func eventReady(*pollEvent) (_, _, _ bool) { return }
 func sysClose(int) error                   { return errors.ErrUnsupported }

@@ -28,6 +28,8 @@ type Pool struct {
 	parking parking
 	census  census
 	failed  failures
+	lookout lookout
+	away    atomic.Int32 // goroutines whose place as a worker was taken, and whose item has not ended
 
 	mu      sync.Mutex
 	refused []Refusal
@@ -49,6 +51,8 @@ func NewPool(workers int) (*Pool, error) {
 	for range workers {
 		p.workers = append(p.workers, newWorker(p))
 	}
+	p.lookout.init(p)
+	p.lookout.start()
 	for _, w := range p.workers {
 		p.done.Go(w.work)
 	}

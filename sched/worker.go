@@ -14,6 +14,7 @@ type worker struct {
 	queue
 	pool  *Pool
 	loot  loot
+	beat  beat
 	tick  uint32
 	other int
 	woken chan struct{} // has room for one; see parking
@@ -30,21 +31,30 @@ func (w *worker) work() {
 	}
 }
 
-// serve runs items. It reports whether the Pool is closed; else something has
-// panicked.
-func (w *worker) serve() (closed bool) {
+// serve runs items. It returns true if the goroutine is to end: the Pool is
+// closed, or another goroutine goes on as this worker. False means that something
+// has panicked.
+func (w *worker) serve() (over bool) {
+	var word uint64 // of the item that runs
 	returned := false
 	defer func() {
 		if returned {
 			return
 		}
-		if v := recover(); v != nil {
+		v := recover()
+		mine := word == 0 || w.beat.end(word)
+		if v != nil {
 			w.pool.failed.add(&PanicError{v, debug.Stack()})
-			return
 		}
-		// runtime.Goexit by a function of Do ends this goroutine; another one
-		// goes on as this worker.
-		w.pool.done.Go(w.work)
+		switch {
+		case !mine:
+			over = true
+			w.pool.cameBack()
+		case v == nil:
+			// runtime.Goexit by a function of Do ends this goroutine; another one
+			// goes on as this worker.
+			w.pool.done.Go(w.work)
+		}
 	}()
 	for w.sign(); ; {
 		it, ok := w.next()
@@ -52,16 +62,31 @@ func (w *worker) serve() (closed bool) {
 			returned = true
 			return true
 		}
-		w.run(it)
+		if !w.run(it, &word) {
+			returned = true
+			w.pool.cameBack()
+			return true
+		}
 	}
 }
 
-func (w *worker) run(it item) {
+// run runs an item. It returns false if another goroutine goes on as this worker.
+// current is not 0 as long as the item runs.
+//
+// It is not inlined: a trace of the worker's goroutine has it, with the worker.
+//
+//go:noinline
+func (w *worker) run(it item, current *uint64) (mine bool) {
+	word := w.beat.begin(it.h.Slot())
+	*current = word
+	var err error
 	if it.call != nil {
 		it.call.run(w)
-		return
+	} else {
+		err = it.h.Resume()
 	}
-	switch err := it.h.Resume(); {
+	*current = 0
+	switch {
 	case err == nil:
 	case err == resume.ErrStale:
 		w.note(1, 0)
@@ -69,6 +94,7 @@ func (w *worker) run(it item) {
 		w.note(0, 1)
 		w.pool.refuse(it.h, err)
 	}
+	return w.beat.end(word)
 }
 
 func (w *worker) home() resume.Publisher { return w.pool }
@@ -111,6 +137,7 @@ func (w *worker) next() (item, bool) {
 	if it, ok := w.take(); ok {
 		return it, true
 	}
+	w.beat.rest()
 	for w.pool.parking.searching.Add(1); ; {
 		if it, ok := w.search(); ok {
 			w.pool.found()

@@ -1,0 +1,215 @@
+package sched
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/stackhop/stackhop"
+)
+
+// A lookout looks, by a timer, whether a scheduler stands still, and reports it or
+// has another goroutine take over. Only a scheduler that runs has one: the first
+// tick that finds that it does not is the last.
+//
+//	W1  on says that the scheduler runs, armed that the timer is set. start raises on
+//	    and then reads armed; tick lowers armed and then reads on. So one of them
+//	    sees the other, and a scheduler that runs is watched.
+//	W2  In a testing/synctest bubble there is no lookout: its timer would be one of
+//	    the bubble, whose time never ends while a timer is set. The runtime itself
+//	    tells of a bubble that stands still.
+type lookout struct {
+	of      watchable
+	on      atomic.Bool
+	armed   atomic.Bool
+	mu      sync.Mutex
+	timer   *time.Timer // its function is tick
+	runners []runner
+
+	stallAfter time.Duration // 0: not reported
+	onStall    func(Stall)   // nil: logStall
+	reported   []uint64      // the items of the stall that was reported last, by runner
+	logged     time.Time     // when the last one was
+
+	handAfter time.Duration // 0: never
+}
+
+// watchable is a Loop, a Net or a Pool.
+type watchable interface {
+	Scheduler
+	runners() []runner
+	someWait() bool                  // something waits for its turn
+	replace(i int, word uint64) bool // has another goroutine go on for runner i, if its item is still that one
+	setShared(on bool)               // the runners may be replaced, or may not
+}
+
+func (w *lookout) init(of watchable) { w.of, w.stallAfter = of, StallAfter }
+
+// start has the scheduler watched, which begins to run.
+func (w *lookout) start() {
+	w.on.Store(true)
+	if !w.armed.Load() {
+		w.arm()
+	}
+}
+
+// stop says that the scheduler does not run any more.
+func (w *lookout) stop() { w.on.Store(false) }
+
+// arm sets the timer.
+func (w *lookout) arm() {
+	if inBubble() || !w.armed.CompareAndSwap(false, true) {
+		return
+	}
+	w.mu.Lock()
+	w.set()
+	w.mu.Unlock()
+}
+
+// inBubble also tells the bubbles that the portable backend cannot: there the
+// time begins in the year 2000.
+func inBubble() bool { return stackhop.InBubble() || time.Now().Year() < 2015 }
+
+// set sets the timer for the next tick. Without anything to look for there is none:
+// w.armed stays, and configure sets it.
+func (w *lookout) set() {
+	period := w.period()
+	switch {
+	case period == 0:
+		w.armed.Store(false)
+	case w.timer == nil:
+		w.timer = time.AfterFunc(period, w.tick)
+	default:
+		w.timer.Reset(period)
+	}
+}
+
+// period is how often tick looks: often enough for what is to be noticed first.
+func (w *lookout) period() time.Duration {
+	after := w.stallAfter
+	if after == 0 || w.handAfter != 0 && w.handAfter < after {
+		after = w.handAfter
+	}
+	if after == 0 {
+		return 0
+	}
+	return max(after/4, 100*time.Microsecond)
+}
+
+// configure changes what is to be looked for.
+func (w *lookout) configure(f func()) {
+	w.mu.Lock()
+	f()
+	w.mu.Unlock()
+	w.of.setShared(w.handAfter != 0)
+	if w.on.Load() && !inBubble() {
+		w.armed.Store(true)
+		w.mu.Lock()
+		w.set()
+		w.mu.Unlock()
+	}
+}
+
+func (w *lookout) setStall(after time.Duration, f func(Stall)) {
+	w.configure(func() {
+		switch {
+		case f == nil:
+			after = 0
+		case after <= 0:
+			after = StallAfter
+		}
+		w.stallAfter, w.onStall = after, f
+	})
+}
+
+func (w *lookout) setHand(after time.Duration) {
+	w.configure(func() { w.handAfter = max(after, 0) })
+}
+
+func (w *lookout) tick() {
+	if !w.on.Load() {
+		w.armed.Store(false)
+		if !w.on.Load() || !w.armed.CompareAndSwap(false, true) {
+			return // W1
+		}
+	}
+	w.mu.Lock()
+	report := w.look(time.Now())
+	w.mu.Unlock()
+	if report != nil {
+		report()
+	}
+	w.mu.Lock()
+	w.set()
+	w.mu.Unlock()
+}
+
+// look notes where the runners are, replaces those that may be, and returns what
+// reports a stall, if there is one.
+func (w *lookout) look(now time.Time) (report func()) {
+	if w.runners == nil {
+		w.runners = w.of.runners()
+		w.reported = make([]uint64, len(w.runners))
+	}
+	still := time.Duration(-1) // of the runner that was seen to go on last
+	for i := range w.runners {
+		r := &w.runners[i]
+		if word, _ := r.beat.at(); word != r.word {
+			r.word, r.since = word, now
+		}
+		if r.word&beatBusy == 0 {
+			still = 0
+		} else if d := now.Sub(r.since); still < 0 || d < still {
+			still = d
+		}
+	}
+	hand := w.handAfter != 0 && still >= w.handAfter
+	tell := w.stallAfter != 0 && still >= w.stallAfter
+	if !hand && !tell || !w.of.someWait() {
+		return nil
+	}
+	if hand {
+		replaced := 0
+		for i := range w.runners {
+			if w.of.replace(i, w.runners[i].word) {
+				replaced++
+			}
+		}
+		if replaced == len(w.runners) {
+			return nil // it does not stand still any more
+		}
+	}
+	if !tell {
+		return nil
+	}
+	return w.report(still)
+}
+
+// maxLogged is how many goroutines there may be for a stall to be logged with
+// stacks: more would keep the world stopped for long.
+const maxLogged = 20_000
+
+// report makes what reports a stall, if that is a new one.
+func (w *lookout) report(still time.Duration) func() {
+	fresh := false
+	for i := range w.runners {
+		fresh = fresh || w.reported[i] != w.runners[i].word
+		w.reported[i] = w.runners[i].word
+	}
+	if !fresh {
+		return nil
+	}
+	s, tell := Stall{Scheduler: w.of, For: still}, w.onStall
+	if tell == nil {
+		if time.Since(w.logged) < time.Minute && !w.logged.IsZero() {
+			return nil
+		}
+		w.logged = time.Now()
+		tell = logStall
+	}
+	if w.onStall != nil || runtime.NumGoroutine() <= maxLogged {
+		s.Tasks, s.Stack = findStall(w.runners)
+	}
+	return func() { tell(s) }
+}

@@ -1,0 +1,45 @@
+package sched
+
+import "sync/atomic"
+
+// A relay hands a Loop or a Net, whose Run's goroutine is held up by a task, to
+// a substitute: another goroutine, which runs it until that one comes back. A
+// substitute that is held up is replaced too.
+//
+//	R1  One goroutine at a time is the runner: the one in Run, or the substitute
+//	    started last. beat.replace and beat.end decide when one is replaced.
+//	R2  Run's goroutine, when it is replaced and its item has ended, asks for its
+//	    place by recall, and waits for back. The runner sends back when it sees
+//	    recall between two items, and goes; if it is held up itself, who replaces it
+//	    sends.
+//	R3  Only Run's goroutine ends a run. A substitute with nothing to do waits.
+type relay struct {
+	recall atomic.Bool
+	back   chan struct{}
+}
+
+func newRelay() relay { return relay{back: make(chan struct{}, 1)} }
+
+// comeBack waits until the caller, Run's goroutine, is the runner again. rouse has a
+// substitute look at recall.
+func (r *relay) comeBack(rouse func()) {
+	r.recall.Store(true)
+	rouse()
+	<-r.back
+}
+
+// giveBack makes Run's goroutine the runner, if it asks for it. The caller is the runner.
+func (r *relay) giveBack() bool {
+	if !r.recall.CompareAndSwap(true, false) {
+		return false
+	}
+	r.back <- struct{}{}
+	return true
+}
+
+// takeOver has a substitute go on in place of a runner that has been replaced.
+func (r *relay) takeOver(substitute func()) {
+	if !r.giveBack() {
+		go substitute()
+	}
+}
