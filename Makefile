@@ -96,7 +96,7 @@ layouts: ## the layout files say what the generator says
 ## Tests
 
 .PHONY: test
-test: setup unit modules check portable race growth arm64 riscv64 secret stress ## everything: what continuous integration runs
+test: setup unit modules check portable race growth std-smoke arm64 riscv64 secret stress ## everything: what continuous integration runs
 	@echo "make test: all passed"
 
 .PHONY: unit
