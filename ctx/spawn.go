@@ -17,7 +17,7 @@ import (
 // and a *CancelError if the parent or the context of the options has been
 // cancelled. The body has not begun then.
 func Spawn(body func(t *Task), opts ...Option) (*Task, error) {
-	return spawnBy(body, opts, prepare, start)
+	return spawnBy(body, opts, prepare, (*Task).start)
 }
 
 // spawnBy and startBy are inlined into Spawn's caller, and given what they
@@ -31,7 +31,7 @@ func spawnBy(body func(*Task), opts []Option,
 	return
 }
 
-func start(t *Task) (*Task, error) { return startBy(t, (*resume.Slot).Run, notStarted) }
+func (t *Task) start() (*Task, error) { return startBy(t, (*resume.Slot).Run, notStarted) }
 
 func startBy(t *Task, run func(*resume.Slot) error, notStarted func(*Task, error) (*Task, error)) (*Task, error) {
 	if err := run(&t.slot); err != nil {
@@ -169,5 +169,5 @@ func notStarted(t *Task, err error) (*Task, error) {
 		return nil, err
 	}
 	id.adopt(t)
-	return start(t)
+	return t.start()
 }

@@ -63,7 +63,7 @@ type trader interface {
 	// look answers whose cell has a value for a receiver, and holds the guard: a
 	// sender's that was popped, or one that is lent. If there is none it answers
 	// the current task and what that is to be parked with; a plain goroutine has waited.
-	look() (*ctx.Task, *node)
+	look() (*node, *ctx.Task)
 }
 
 // NewChan makes a channel with a buffer of that many values. It panics if
@@ -79,48 +79,48 @@ func NewChan[T any](capacity int) *Chan[T] {
 // if the channel is closed while Send waits; ErrUnwinding, ErrThreadLocked; v was
 // not sent then. If the task is cancelled while it waits, v was not sent unless a
 // receiver or the buffer had taken it in that very moment.
-func (c *Chan[T]) Send(v T) error { return sendBy(&c.trade, c, v, offer, sent) }
+func (c *Chan[T]) Send(v T) error { return sendBy(&c.trade, c, v, offer, (*node).sent) }
 
 // sendBy and recvBy are inlined into the user's code: see lockBy. What they are given
 // is not generic, for generic functions are dear to give.
-func sendBy[T any](c *trade, o trader, v T, offer func(*trade, trader) (*ctx.Task, *node), sent func(*ctx.Task, *node) error) error {
-	t, n := offer(c, o)
+func sendBy[T any](c *trade, o trader, v T, offer func(*trade, trader) (*node, *ctx.Task), sent func(*node, *ctx.Task) error) error {
+	n, t := offer(c, o)
 	cellOf[T](n).value = v
-	return sent(t, n)
+	return sent(n, t)
 }
 
 // offer answers who is to have a value: a receiver, or a node that is lent, with the
 // guard held; or the node of the current task, which is answered too, to be parked.
 //
 //go:noinline
-func offer(c *trade, o trader) (*ctx.Task, *node) {
+func offer(c *trade, o trader) (*node, *ctx.Task) {
 	if c.q.isDry(sending) {
 		t := ctx.Current()
 		if n := c.q.mine(t); n != nil {
 			n.lane = sending
-			return t, n
+			return n, t
 		}
 	}
 	c.q.mu.Lock()
 	if r := c.q.pop(receiving); r != nil { // so it is open, and empty
 		c.turns++
 		r.num = c.turns
-		return nil, r
+		return r, nil
 	}
 	n := c.q.free
 	if n == nil {
 		n = o.lend()
 	}
 	n.lane = sending
-	return nil, n
+	return n, nil
 }
 
 // sent is inlined.
-func sent(t *ctx.Task, n *node) error { return sentBy(t, n, wait, hand) }
+func (n *node) sent(t *ctx.Task) error { return sentBy(n, t, (*node).wait, (*node).hand) }
 
-func sentBy(t *ctx.Task, n *node, wait func(*ctx.Task, *node) error, hand func(*node) error) error {
+func sentBy(n *node, t *ctx.Task, wait func(*node, *ctx.Task) error, hand func(*node) error) error {
 	if t != nil {
-		return wait(t, n)
+		return wait(n, t)
 	}
 	return hand(n)
 }
@@ -128,7 +128,7 @@ func sentBy(t *ctx.Task, n *node, wait func(*ctx.Task, *node) error, hand func(*
 // Recv waits for a value. Errors: ErrClosed once the channel is closed and
 // nothing is left in it; ErrUnwinding, ErrThreadLocked.
 func (c *Chan[T]) Recv() (v T, err error) {
-	err = recvBy(&c.trade, c, &v, received, got)
+	err = recvBy(&c.trade, c, &v, (*trade).received, (*node).got)
 	return
 }
 
@@ -139,28 +139,28 @@ func recvBy[T any](c *trade, o trader, v *T, received func(*trade, trader) *node
 }
 
 // received is inlined.
-func received(c *trade, o trader) *node { return receivedBy(c, o, receive, park) }
+func (c *trade) received(o trader) *node { return receivedBy(c, o, receive, (*node).park) }
 
-func receivedBy(c *trade, o trader, receive func(*trade, trader) (*ctx.Task, *node), park func(*ctx.Task, *node) *node) *node {
+func receivedBy(c *trade, o trader, receive func(*trade, trader) (*node, *ctx.Task), park func(*node, *ctx.Task) *node) *node {
 	return park(receive(c, o))
 }
 
 // receive answers a node, and the task that is to be parked for a value to be in it.
 //
 //go:noinline
-func receive(c *trade, o trader) (*ctx.Task, *node) {
+func receive(c *trade, o trader) (*node, *ctx.Task) {
 	if c.q.isDry(receiving) {
 		t := ctx.Current()
 		if n := c.q.mine(t); n != nil {
 			n.lane = receiving
-			return t, n
+			return n, t
 		}
 	}
 	return o.look()
 }
 
 // got is inlined.
-func got(n *node) error { return gotBy(n, leave, hand) }
+func (n *node) got() error { return gotBy(n, leave, (*node).hand) }
 
 func gotBy(n *node, leave, hand func(*node) error) error {
 	if n.lane == receiving {
@@ -170,14 +170,14 @@ func gotBy(n *node, leave, hand func(*node) error) error {
 }
 
 //lint:ignore U1000 as a trader
-func (c *Chan[T]) look() (*ctx.Task, *node) {
+func (c *Chan[T]) look() (*node, *ctx.Task) {
 	c.q.mu.Lock()
 	s := c.q.wait[sending].head
 	if s == nil && c.n != 0 && len(c.returned) == 0 {
 		c.turns++
 		n := c.lend()
 		cellOf[T](n).value, n.lane = c.pop(), carrying
-		return nil, n
+		return n, nil
 	}
 	if s != nil && len(c.returned) == 0 && s.h.Live() && c.q.pop(sending) != nil {
 		if c.n != 0 { // so it is full, and stays so
@@ -186,12 +186,12 @@ func (c *Chan[T]) look() (*ctx.Task, *node) {
 			c.turn()
 		}
 		c.turns++
-		return nil, s
+		return s, nil
 	}
 	if v, _, done, err := c.get(); done {
 		n := c.lend()
 		cellOf[T](n).value, n.err, n.lane = v, err, carrying
-		return nil, n
+		return n, nil
 	}
 	t := ctx.Current()
 	n := c.q.used(t)
@@ -203,7 +203,7 @@ func (c *Chan[T]) look() (*ctx.Task, *node) {
 	if t == nil {
 		c.q.blockUnless(n)
 	}
-	return t, n
+	return n, t
 }
 
 //lint:ignore U1000 as a trader

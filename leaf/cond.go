@@ -47,7 +47,7 @@ func (c *Cond) Wait() error {
 }
 
 func (c *Cond) park(t *ctx.Task, n *node) error {
-	park(t, n)
+	n.park(t)
 	n.after = nil
 	err := leave(n)
 	if err != nil {
@@ -70,7 +70,7 @@ func (c *Cond) park(t *ctx.Task, n *node) error {
 func (c *Cond) Signal() {
 	c.q.mu.Lock()
 	if n := c.q.pop(0); n != nil {
-		_ = hand(n)
+		_ = n.hand()
 		return
 	}
 	c.next()

@@ -29,7 +29,7 @@ func (e *Event) Set() {
 	e.q.mu.Lock()
 	e.set.Store(true)
 	if n := e.q.sole(0); n != nil {
-		_ = hand(n)
+		_ = n.hand()
 		return
 	}
 	e.all()

@@ -1,34 +1,25 @@
 package leaf_test
 
 import (
-	"os/exec"
-	"regexp"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/stackhop/stackhop/internal/testsupport"
 )
 
 // The figures of a hand-over hang on its being inlined into the user's code, down
-// to the one call of the switch.
+// to the one call of the switch; also in a program that is built with a profile.
 func TestHandOversAreInlined(t *testing.T) {
 	if testsupport.Race || testing.Short() {
 		t.Skip("race and short runs: no compilation")
 	}
-	goTool, err := exec.LookPath("go")
-	if err != nil {
-		t.Skip("no go command here")
+	if reason := testsupport.NoGo(); reason != "" {
+		t.Skip(reason)
 	}
-	out, err := exec.Command(goTool, "build", "-gcflags=-m=1", ".").CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	for _, f := range []string{
+	testsupport.RequireInlined(t, ".", "github.com/stackhop/stackhop/leaf",
 		`\(\*Mutex\)\.Lock`, `\(\*Mutex\)\.Unlock`, "lockBy", "unlockBy",
 		`\(\*Chan\[go\.shape\.int\]\)\.Send`, `\(\*Chan\[go\.shape\.int\]\)\.Recv`,
-		`sendBy\[go\.shape\.int\]`, `recvBy\[go\.shape\.int\]`, "sent", "sentBy", "received", "receivedBy", "got", "gotBy",
-		"park", "parkBy", "wait", "waitBy", "hand", "handBy", "unguard",
-		`\(\*guard\)\.Lock`, `\(\*guard\)\.Unlock`,
-	} {
-		require.Regexp(t, regexp.MustCompile(`: can inline `+f+`\n`), string(out))
-	}
+		`sendBy\[go\.shape\.int\]`, `recvBy\[go\.shape\.int\]`, `\(\*node\)\.sent`, "sentBy",
+		`\(\*trade\)\.received`, "receivedBy", `\(\*node\)\.got`, "gotBy",
+		`\(\*node\)\.park`, "parkBy", `\(\*node\)\.wait`, "waitBy", `\(\*node\)\.hand`, "handBy", `\(\*node\)\.unguard`,
+		`\(\*guard\)\.Lock`, `\(\*guard\)\.Unlock`)
 }

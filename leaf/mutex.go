@@ -29,13 +29,13 @@ const (
 
 // Lock waits until the mutex is the caller's. Errors: ErrUnwinding,
 // ErrThreadLocked; the mutex is not the caller's then.
-func (m *Mutex) Lock() error { return lockBy(m, (*Mutex).queue, wait) }
+func (m *Mutex) Lock() error { return lockBy(m, (*Mutex).queue, (*node).wait) }
 
 // lockBy and unlockBy are inlined into the user's code, and given what they
 // call, because each function that returns after a switch costs a misprediction: see
 // resume.enter. A test keeps it so. They look before they swap: a swap that fails
 // costs as much as one that does not.
-func lockBy(m *Mutex, queue func(*Mutex) (*ctx.Task, *node), wait func(*ctx.Task, *node) error) error {
+func lockBy(m *Mutex, queue func(*Mutex) (*node, *ctx.Task), wait func(*node, *ctx.Task) error) error {
 	if atomic.LoadUint32(&m.word) == 0 && atomic.CompareAndSwapUint32(&m.word, 0, locked) {
 		return nil
 	}
@@ -46,11 +46,11 @@ func lockBy(m *Mutex, queue func(*Mutex) (*ctx.Task, *node), wait func(*ctx.Task
 // the mutex has become free: no task then.
 //
 //go:noinline
-func (m *Mutex) queue() (*ctx.Task, *node) {
+func (m *Mutex) queue() (*node, *ctx.Task) {
 	t := ctx.Current()
 	if m.q.isDry(0) {
 		if n := m.q.mine(t); n != nil {
-			return t, n // Publish does the rest
+			return n, t // Publish does the rest
 		}
 	}
 	m.q.mu.Lock()
@@ -63,7 +63,7 @@ func (m *Mutex) queue() (*ctx.Task, *node) {
 	if t == nil {
 		m.q.blockUnless(n)
 	}
-	return t, n
+	return n, t
 }
 
 // TryLock takes the mutex if it is free, and reports whether it did.
@@ -83,7 +83,7 @@ func (m *Mutex) TryLock() bool {
 // suspends or ends. Anybody may unlock a locked mutex. Like its twin in package
 // sync, Unlock of an unlocked one is a mistake that the program should not
 // survive: it panics. See also StrandedError.
-func (m *Mutex) Unlock() { unlockBy(m, (*Mutex).pass, hand) }
+func (m *Mutex) Unlock() { unlockBy(m, (*Mutex).pass, (*node).hand) }
 
 func unlockBy(m *Mutex, pass func(*Mutex) *node, hand func(*node) error) {
 	if atomic.LoadUint32(&m.word) != locked || !atomic.CompareAndSwapUint32(&m.word, locked, 0) {

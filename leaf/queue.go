@@ -80,13 +80,13 @@ func (q *queue) await(o asked, num uint64) error {
 	if t == nil {
 		q.blockUnless(n)
 	}
-	return wait(t, n)
+	return n.wait(t)
 }
 
 // park is inlined. It suspends t, if that is a task, until n is granted.
-func park(t *ctx.Task, n *node) *node { return parkBy(t, n, (*ctx.Task).Park, (*node).fail) }
+func (n *node) park(t *ctx.Task) *node { return parkBy(n, t, (*ctx.Task).Park, (*node).fail) }
 
-func parkBy(t *ctx.Task, n *node, park func(*ctx.Task, resume.Publisher) error, fail func(*node, error)) *node {
+func parkBy(n *node, t *ctx.Task, park func(*ctx.Task, resume.Publisher) error, fail func(*node, error)) *node {
 	if t != nil {
 		if err := park(t, n); err != nil {
 			fail(n, err)
@@ -104,10 +104,10 @@ func (n *node) fail(err error) {
 }
 
 // wait is inlined. It is park, and the end of the call.
-func wait(t *ctx.Task, n *node) error { return waitBy(t, n, park, leave) }
+func (n *node) wait(t *ctx.Task) error { return waitBy(n, t, (*node).park, leave) }
 
-func waitBy(t *ctx.Task, n *node, park func(*ctx.Task, *node) *node, leave func(*node) error) error {
-	return leave(park(t, n))
+func waitBy(n *node, t *ctx.Task, park func(*node, *ctx.Task) *node, leave func(*node) error) error {
+	return leave(park(n, t))
 }
 
 // leave is the end of a call: it gives n back, if it has one, and answers what has

@@ -36,7 +36,7 @@ func (q *queue) sole(l lane) *node {
 
 // hand resumes one that pop has answered, and releases mu for that; with nil it
 // does nothing. It is inlined into the user's code: see lockBy.
-func hand(n *node) error { return handBy(n, unguard, resume.Handle.Resume, (*node).rest) }
+func (n *node) hand() error { return handBy(n, (*node).unguard, resume.Handle.Resume, (*node).rest) }
 
 func handBy(n *node, unguard func(*node) (resume.Handle, uint32), resume func(resume.Handle) error, rest func(*node, resume.Handle, uint32) error) error {
 	if h, call := unguard(n); resume(h) != nil {
@@ -47,7 +47,7 @@ func handBy(n *node, unguard func(*node) (resume.Handle, uint32), resume func(re
 
 // unguard answers the handle and the call of one that was popped, and releases mu.
 // Otherwise, the zero handle is stale enough to have rest see to it.
-func unguard(n *node) (h resume.Handle, call uint32) {
+func (n *node) unguard() (h resume.Handle, call uint32) {
 	if n != nil && n.state == woken {
 		h, call = n.h, n.calls
 		n.q.mu.Unlock()
@@ -95,7 +95,7 @@ func (q *queue) keepLent(n *node) error {
 		q.blockUnless(n)
 	}
 	n.of = keyOf(t)
-	return wait(t, n)
+	return n.wait(t)
 }
 
 // wake resumes all that have been granted something, each as a plain call, and

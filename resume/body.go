@@ -28,7 +28,7 @@ func Current() *Slot {
 //
 // If the task is cancelled meanwhile, Yield does not return: the deferred calls
 // run, as after runtime.Goexit.
-func (s *Slot) Yield() { leave(s, (*stackhop.Coro).Switch, mayPark, awake) }
+func (s *Slot) Yield() { leave(s, (*stackhop.Coro).Switch, (*Slot).mayPark, (*Slot).awake) }
 
 // leave is inlined; see enter for why it is given what to call.
 func leave(s *Slot, switchBack func(*stackhop.Coro), mayPark, awake func(*Slot)) {
@@ -44,7 +44,9 @@ func leave(s *Slot, switchBack func(*stackhop.Coro), mayPark, awake func(*Slot))
 //
 // Suspend panics as Yield does, and like Yield does not return to a task that
 // is cancelled. A task that was to be cancelled before is not published.
-func (s *Slot) Suspend(p Publisher) { park(s, p, ready, (*stackhop.Coro).TrySwitch, parked) }
+func (s *Slot) Suspend(p Publisher) {
+	park(s, p, (*Slot).ready, (*stackhop.Coro).TrySwitch, (*Slot).parked)
+}
 
 // park is inlined; see enter for why it is given what to call.
 func park(s *Slot, p Publisher, ready func(*Slot, Publisher), switchBack func(*stackhop.Coro) error, parked func(*Slot, error)) {
@@ -53,12 +55,12 @@ func park(s *Slot, p Publisher, ready func(*Slot, Publisher), switchBack func(*s
 }
 
 // ready and parked are inlined: what Suspend does before and after its switch.
-func ready(s *Slot, p Publisher) {
-	mayPark(s)
+func (s *Slot) ready(p Publisher) {
+	s.mayPark()
 	s.publisher, s.post = p, postSuspend
 }
 
-func parked(s *Slot, err error) {
+func (s *Slot) parked(err error) {
 	if err != nil || atomic.LoadUint64(&s.word) != stateRunning {
 		notResumed(s, err)
 	}
@@ -68,7 +70,7 @@ func parked(s *Slot, err error) {
 // *stackhop.ThreadLockError, stackhop.ErrRunning, cancel.ErrUnwinding. If p is an
 // Abandoner too, that is how it learns of a cancel.
 func (s *Slot) Park(p Publisher) error {
-	return parkFor(s, p, prepared, (*stackhop.Coro).TrySwitch, returned)
+	return parkFor(s, p, (*Slot).prepared, (*stackhop.Coro).TrySwitch, (*Slot).returned)
 }
 
 // parkFor is inlined; see enter for why it is given what to call.
@@ -80,7 +82,7 @@ func parkFor(s *Slot, p Publisher, prepared func(*Slot, Publisher) error, switch
 }
 
 // prepared and returned are inlined: what Park does before and after its switch.
-func prepared(s *Slot, p Publisher) error {
+func (s *Slot) prepared(p Publisher) error {
 	if atomic.LoadUint64(&s.word) != stateRunning {
 		return cannotPark(s)
 	}
@@ -88,7 +90,7 @@ func prepared(s *Slot, p Publisher) error {
 	return nil
 }
 
-func returned(s *Slot, p Publisher, err error) error {
+func (s *Slot) returned(p Publisher, err error) error {
 	if err != nil || atomic.LoadUint64(&s.word) != stateRunning {
 		return notParked(s, p, err)
 	}
@@ -97,10 +99,10 @@ func returned(s *Slot, p Publisher, err error) error {
 
 // ParkAs is Park with p, but who is told of a cancel is on, if it is an Abandoner.
 func (s *Slot) ParkAs(p, on Publisher) error {
-	if err := prepared(s, p); err != nil {
+	if err := s.prepared(p); err != nil {
 		return err
 	}
-	return returned(s, on, s.coro.TrySwitch())
+	return s.returned(on, s.coro.TrySwitch())
 }
 
 // cannotPark answers why the body cannot.
@@ -143,14 +145,14 @@ func (s *Slot) Exit() {
 func (s *Slot) Unwinding() bool { return s.state() == stateUnwinding }
 
 // mayPark is inlined: the checks before a switch.
-func mayPark(s *Slot) {
+func (s *Slot) mayPark() {
 	if atomic.LoadUint64(&s.word) != stateRunning {
 		mayNotPark(s)
 	}
 }
 
 // awake is inlined: the check after a switch.
-func awake(s *Slot) {
+func (s *Slot) awake() {
 	if atomic.LoadUint64(&s.word) != stateRunning {
 		goOn(s)
 	}

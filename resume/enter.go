@@ -27,7 +27,10 @@ const (
 // of the other side: each function that returns between the switch and the loop
 // costs a misprediction. The compiler inlines what costs at most 80, and a call
 // costs 57, unless what is called is a parameter, which costs 17: that is why
-// enter is given functions that are always the same. A test keeps it so.
+// enter is given functions that are always the same. They are methods, or may not be
+// inlined at all: in a program built with a profile the compiler replaces the call of
+// any other parameter that is hot by a comparison and two calls (PGO devirtualization),
+// which cost too much. A test keeps it so.
 func enter(s *Slot, run func(*Slot) *Slot, next func(*Slot, func(*Slot, bool) error) error, settle func(*Slot, bool) error) error {
 	if !atomic.CompareAndSwapUint64(&s.word, stateYielded, stateRunning) {
 		return refusals[s.state()]
@@ -36,7 +39,7 @@ func enter(s *Slot, run func(*Slot) *Slot, next func(*Slot, func(*Slot, bool) er
 }
 
 // next is inlined: it gives the slot back, or leaves it to settle.
-func next(s *Slot, settle func(*Slot, bool) error) error {
+func (s *Slot) next(settle func(*Slot, bool) error) error {
 	released := s.post == postYield
 	if released {
 		release.Store64(&s.word, stateYielded)
@@ -65,7 +68,7 @@ func begun(parked *Slot) error {
 
 // run runs the task and returns who has parked in the end: it, or to whom it
 // transferred.
-func run(s *Slot) *Slot { return runBy(s, (*stackhop.Coro).TrySwitch) }
+func (s *Slot) run() *Slot { return runBy(s, (*stackhop.Coro).TrySwitch) }
 
 func runBy(s *Slot, switchTo func(*stackhop.Coro) error) *Slot {
 	cell := s.cell

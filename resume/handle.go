@@ -55,7 +55,7 @@ func (h Handle) Live() bool {
 // belong to, the error is stackhop.ErrBubble, and the handle stays live.
 //
 // A panic comes only from a publish function that the task suspended with.
-func (h Handle) Resume() error { return enterBy(h, run, settleHandle) }
+func (h Handle) Resume() error { return enterBy(h, (*Slot).run, settleHandle) }
 
 // enterBy is inlined; see enter for why it is given what to call.
 func enterBy(h Handle, run func(*Slot) *Slot, settle func(Handle, *Slot) error) error {

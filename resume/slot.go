@@ -114,7 +114,7 @@ func (s *Slot) Hold() { s.give(stateYielded) }
 // Run runs the first part of a task that Begin prepared: until it suspends or
 // ends. Errors: those of Coro.TrySwitch; the task has not begun then, and is as
 // Begin left it.
-func (s *Slot) Run() error { return first(s, run, begun) }
+func (s *Slot) Run() error { return first(s, (*Slot).run, begun) }
 
 // Resume is the owner's end of Yield: it runs the task on the calling
 // goroutine until it suspends or ends.
@@ -123,7 +123,7 @@ func (s *Slot) Run() error { return first(s, run, begun) }
 // ErrNotYielded if the task is suspended under a handle; cancel.ErrUnwinding if
 // it waits to be unwound; ErrThreadLocked and stackhop.ErrBubble as in
 // Handle.Resume.
-func (s *Slot) Resume() error { return enter(s, run, next, settle) }
+func (s *Slot) Resume() error { return enter(s, (*Slot).run, (*Slot).next, settle) }
 
 // Finish marks the task done. It is the last that an Ender does with the slot.
 func (s *Slot) Finish() { s.set(stateDone) }

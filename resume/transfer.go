@@ -52,7 +52,7 @@ func (s *Slot) Transfer(h Handle, p Publisher) error {
 	if s.state() == stateHanded { // the most frequent in a chain
 		s.takeOver()
 	} else {
-		awake(s)
+		s.awake()
 	}
 	return nil
 }

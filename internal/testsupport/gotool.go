@@ -52,6 +52,17 @@ func goTool(name string, args ...string) (string, error) {
 
 var toolPaths sync.Map // name → path
 
+// combined runs the go command and returns all that it prints.
+func combined(dir string, args ...string) (string, error) {
+	cmd := exec.Command("go", args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("go %q: %w\n%s", args, err, Tail(string(out)))
+	}
+	return string(out), err
+}
+
 func output(dir, path string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()

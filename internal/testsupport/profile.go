@@ -10,6 +10,7 @@ import (
 	"go/token"
 	"io/fs"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -64,6 +65,122 @@ func HotProfile(dir, pkg string, calls ...HotCall) ([]byte, error) {
 		}
 	}
 	return p.encode()
+}
+
+// HotParameters returns a CPU profile in which every function of package pkg, in the
+// folder dir, that has a function for a parameter has done nothing but call that: each
+// of the functions that it is given somewhere in the package, by name.
+func HotParameters(dir, pkg string) ([]byte, error) {
+	files := token.NewFileSet()
+	packages, err := parser.ParseDir(files, dir, func(f fs.FileInfo) bool {
+		return !strings.HasSuffix(f.Name(), "_test.go")
+	}, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	given := map[string]map[int]map[string]bool{} // function → parameter → what it is given
+	each := func(visit func(file *ast.File, fn *ast.FuncDecl)) {
+		for _, parsed := range packages {
+			for _, file := range parsed.Files {
+				for _, d := range file.Decls {
+					if fn, ok := d.(*ast.FuncDecl); ok && fn.Body != nil {
+						visit(file, fn)
+					}
+				}
+			}
+		}
+	}
+	each(func(file *ast.File, fn *ast.FuncDecl) {
+		ast.Inspect(fn.Body, func(n ast.Node) bool {
+			c, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			name := calledName(c)
+			for i, arg := range c.Args {
+				if target := fullName(file, pkg, arg); target != "" {
+					if given[name] == nil {
+						given[name] = map[int]map[string]bool{}
+					}
+					if given[name][i] == nil {
+						given[name][i] = map[string]bool{}
+					}
+					given[name][i][target] = true
+				}
+			}
+			return true
+		})
+	})
+	var p profile
+	each(func(_ *ast.File, fn *ast.FuncDecl) {
+		start := files.Position(fn.Pos())
+		parameters := map[string]int{}
+		i := 0
+		for _, field := range fn.Type.Params.List {
+			_, isFunc := field.Type.(*ast.FuncType)
+			for _, name := range field.Names {
+				if isFunc {
+					parameters[name.Name] = i
+				}
+				i++
+			}
+		}
+		ast.Inspect(fn.Body, func(n ast.Node) bool {
+			c, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			id, ok := c.Fun.(*ast.Ident)
+			if !ok {
+				return true
+			}
+			i, ok := parameters[id.Name]
+			if !ok {
+				return true
+			}
+			for target := range given[fn.Name.Name][i] {
+				p.add(pkg+"."+funcName(fn), filepath.Base(start.Filename), start.Line, files.Position(c.Lparen).Line, target)
+			}
+			return true
+		})
+	})
+	if p.last == 0 {
+		return nil, fmt.Errorf("%w: of a parameter in %s", ErrCall, pkg)
+	}
+	return p.encode()
+}
+
+// fullName returns the name that a profile has for the function that x names, as
+// f, (*T).f or pkg.T.f; empty if it is anything else.
+func fullName(file *ast.File, pkg string, x ast.Expr) string {
+	switch x := x.(type) {
+	case *ast.Ident:
+		return pkg + "." + x.Name
+	case *ast.SelectorExpr:
+		t, format := x.X, "%s.%s.%s"
+		if paren, ok := t.(*ast.ParenExpr); ok {
+			star, ok := paren.X.(*ast.StarExpr)
+			if !ok {
+				return ""
+			}
+			t, format = star.X, "%s.(*%s).%s"
+		}
+		switch t := t.(type) {
+		case *ast.Ident:
+			return fmt.Sprintf(format, pkg, t.Name, x.Sel.Name)
+		case *ast.SelectorExpr:
+			from, ok := t.X.(*ast.Ident)
+			if !ok {
+				return ""
+			}
+			for _, imported := range file.Imports {
+				if path, err := strconv.Unquote(imported.Path.Value); err == nil && (path == from.Name || strings.HasSuffix(path, "/"+from.Name)) {
+					return fmt.Sprintf(format, path, t.Sel.Name, x.Sel.Name)
+				}
+			}
+		}
+	}
+	return ""
 }
 
 func funcName(fn *ast.FuncDecl) string {

@@ -81,3 +81,20 @@ func TestGoroutinesFindsOwnCode(t *testing.T) {
 	go func() { <-hold }()
 	require.Len(t, Goroutines(), 2)
 }
+
+func TestHotProfilesAreProfiles(t *testing.T) {
+	calls, err := HotProfile(".", "x/testsupport", HotCall{Caller: "goTool", Callee: "output"})
+	require.NoError(t, err)
+	_, err = HotProfile(".", "x/testsupport", HotCall{Caller: "goTool", Callee: "nothing"})
+	require.ErrorIs(t, err, ErrCall)
+	require.ErrorContains(t, err, "of nothing in x/testsupport.goTool")
+	_, err = HotParameters("../../cancel", "x/cancel")
+	require.ErrorIs(t, err, ErrCall)
+	parameters, err := HotParameters("../../resume", "x/resume")
+	require.NoError(t, err)
+	for _, profile := range [][]byte{calls, parameters} {
+		path := filepath.Join(t.TempDir(), "hot.pprof")
+		require.NoError(t, os.WriteFile(path, profile, 0o600))
+		require.NoError(t, CheckProfile(path))
+	}
+}
