@@ -13,15 +13,15 @@ import (
 // has another goroutine take over. Only a scheduler that runs has one: the first
 // tick that finds that it does not is the last.
 //
-//	W1  on says that the scheduler runs, armed that the timer is set. start raises on
-//	    and then reads armed; tick lowers armed and then reads on. So one of them
-//	    sees the other, and a scheduler that runs is watched.
+//	W1  on says that the scheduler runs, armed that the timer is set. Whoever raises
+//	    on calls start, which reads armed; tick lowers armed and then reads on. So one of
+//	    them sees the other, and a scheduler that runs is watched.
 //	W2  In a testing/synctest bubble there is no lookout: its timer would be one of
 //	    the bubble, whose time never ends while a timer is set. The runtime itself
 //	    tells of a bubble that stands still.
 type lookout struct {
 	of      watchable
-	on      atomic.Bool
+	on      *atomic.Bool
 	armed   atomic.Bool
 	mu      sync.Mutex
 	timer   *time.Timer // its function is tick
@@ -44,18 +44,14 @@ type watchable interface {
 	setShared(on bool)               // the runners may be replaced, or may not
 }
 
-func (w *lookout) init(of watchable) { w.of, w.stallAfter = of, StallAfter }
+func (w *lookout) init(of watchable, on *atomic.Bool) { w.of, w.on, w.stallAfter = of, on, StallAfter }
 
-// start has the scheduler watched, which begins to run.
+// start has a scheduler watched that has just raised on.
 func (w *lookout) start() {
-	w.on.Store(true)
 	if !w.armed.Load() {
 		w.arm()
 	}
 }
-
-// stop says that the scheduler does not run any more.
-func (w *lookout) stop() { w.on.Store(false) }
 
 // arm sets the timer.
 func (w *lookout) arm() {

@@ -50,7 +50,7 @@ type Loop struct {
 // NewLoop makes a Loop.
 func NewLoop() *Loop {
 	l := &Loop{start: time.Now(), idle: newIdle(), relay: newRelay()}
-	l.lookout.init(l)
+	l.lookout.init(l, &l.running)
 	return l
 }
 

@@ -59,7 +59,6 @@ func (l *Loop) ended(word uint64) {
 	}
 	l.beat.rest()
 	l.count()
-	l.lookout.stop()
 	l.running.Store(false)
 }
 

@@ -41,17 +41,17 @@ type Net struct {
 	clock  clock
 	poller poller
 
-	mu      sync.Mutex
-	slots   []*desc  // by slotKey.slot; 0 is the poller's own
-	gens    []uint32 // the next generation of each
-	vacant  []uint32
-	timers  timers
-	sleeps  *sleep // idle
-	wakes   []wake // to be resumed by Run, in order
-	running bool
-	closed  bool
-	ended   bool // closed, and the poller is gone
+	mu     sync.Mutex
+	slots  []*desc  // by slotKey.slot; 0 is the poller's own
+	gens   []uint32 // the next generation of each
+	vacant []uint32
+	timers timers
+	sleeps *sleep // idle
+	wakes  []wake // to be resumed by Run, in order
+	closed bool
+	ended  bool // closed, and the poller is gone
 
+	running atomic.Bool // written with mu held
 	asleep  atomic.Bool // Run blocks, or is about to, until it is notified
 	lookout lookout
 	relay   relay
@@ -66,7 +66,7 @@ func NewNet() (*Net, error) {
 		return nil, fmt.Errorf("sched: NewNet on %s: %w", runtime.GOOS, err)
 	}
 	n := &Net{clock: clock{time.Now()}, poller: p, slots: make([]*desc, 1), gens: make([]uint32, 1), relay: newRelay()}
-	n.lookout.init(n)
+	n.lookout.init(n, &n.running)
 	return n, nil
 }
 
@@ -87,7 +87,7 @@ func (n *Net) Close() error {
 			open = append(open, d)
 		}
 	}
-	running := n.running
+	running := n.running.Load()
 	n.mu.Unlock()
 	for _, d := range open {
 		d.shut()

@@ -96,10 +96,10 @@ func (n *Net) begin() error {
 	switch {
 	case n.ended:
 		return ErrNetClosed
-	case n.running:
+	case n.running.Load():
 		return ErrNetRunning
 	}
-	n.running = true
+	n.running.Store(true)
 	n.lookout.start()
 	return nil
 }
@@ -111,9 +111,8 @@ func (n *Net) end(word uint64) {
 		n.relay.comeBack(n.rouse)
 	}
 	n.loop.beat.rest()
-	n.lookout.stop()
 	n.mu.Lock()
-	n.running = false
+	n.running.Store(false)
 	n.mu.Unlock()
 }
 

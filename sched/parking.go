@@ -129,7 +129,7 @@ func (p *Pool) tryClose() {
 	if !p.closing.Load() || len(k.parked) != len(p.workers) || p.away.Load() != 0 || !p.shut() {
 		return
 	}
-	p.lookout.stop()
+	p.open.Store(false)
 	for _, w := range k.parked {
 		close(w.woken)
 	}

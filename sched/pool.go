@@ -23,6 +23,7 @@ type Pool struct {
 	workers []*worker
 	hints   sync.Pool
 	closing atomic.Bool
+	open    atomic.Bool // there are workers
 	_       pad
 	inject  queue // what comes from no worker
 	parking parking
@@ -51,7 +52,8 @@ func NewPool(workers int) (*Pool, error) {
 	for range workers {
 		p.workers = append(p.workers, newWorker(p))
 	}
-	p.lookout.init(p)
+	p.lookout.init(p, &p.open)
+	p.open.Store(true)
 	p.lookout.start()
 	for _, w := range p.workers {
 		p.done.Go(w.work)
