@@ -186,14 +186,14 @@ func (w *lookout) look(now time.Time) (report func()) {
 // stacks: more would keep the world stopped for long.
 const maxLogged = 20_000
 
-// report makes what reports a stall, if that is a new one.
+// report makes what reports a stall, if that is a new one, and lasts.
 func (w *lookout) report(still time.Duration) func() {
 	fresh := false
 	for i := range w.runners {
 		fresh = fresh || w.reported[i] != w.runners[i].word
 		w.reported[i] = w.runners[i].word
 	}
-	if !fresh {
+	if !fresh || !w.lasts() {
 		return nil
 	}
 	s, tell := Stall{Scheduler: w.of, For: still}, w.onStall
@@ -201,11 +201,25 @@ func (w *lookout) report(still time.Duration) func() {
 		if time.Since(w.logged) < time.Minute && !w.logged.IsZero() {
 			return nil
 		}
-		w.logged = time.Now()
-		tell = logStall
+		tell = func(s Stall) {
+			w.logged = time.Now() // one tick at a time
+			logStall(s)
+		}
 	}
 	if w.onStall != nil || runtime.NumGoroutine() <= maxLogged {
-		s.Tasks, s.Stack = findStall(w.runners)
+		if s.Tasks, s.Stack = findStall(w.runners); !w.lasts() {
+			return nil
+		}
 	}
 	return func() { tell(s) }
+}
+
+// lasts reports whether every runner is still at its item.
+func (w *lookout) lasts() bool {
+	for i := range w.runners {
+		if word, _ := w.runners[i].beat.at(); word != w.runners[i].word {
+			return false
+		}
+	}
+	return true
 }

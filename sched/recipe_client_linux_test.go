@@ -34,7 +34,7 @@ func get(client *http.Client, url string) ([]byte, error) {
 // Many tasks make requests one after another, on connections that are kept.
 func TestRecipeHTTPClient(t *testing.T) {
 	n := runNet(t)
-	reported := stalls(n)
+	reported := hangs(n)
 	server, connections := countingServer(t)
 	client := &http.Client{Transport: &http.Transport{DialContext: n.DialContext, MaxIdleConnsPerHost: 8}}
 	defer client.CloseIdleConnections()

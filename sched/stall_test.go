@@ -72,6 +72,13 @@ func stalls(d driver) chan sched.Stall {
 	return c
 }
 
+// hangs has n report only what lasts for long, also on a machine that is busy.
+func hangs(n *sched.Net) chan sched.Stall {
+	c := make(chan sched.Stall, 100)
+	n.OnStall(sched.StallAfter, func(s sched.Stall) { c <- s })
+	return c
+}
+
 const stallAfter = 20 * time.Millisecond
 
 func TestATaskThatBlocksItsSchedulerIsReported(t *testing.T) {
