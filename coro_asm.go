@@ -220,6 +220,7 @@ func (c *Coro) mainLoop() {
 			_ = c.UnlockThread() // whoever wants to know asks CheckThread before the end
 			c.finish(false)
 		}
+		c.forget()
 		poke8(c.g+gPaniconfault, 0) // debug.SetPanicOnFault is one body's, not the next's
 		if c.state == stateClosed || c.roams {
 			return

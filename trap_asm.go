@@ -173,6 +173,7 @@ func (c *Coro) rearm(sp uintptr) {
 		return
 	}
 	if r := c.Region(); c.lo < r.Limit && sp >= r.Limit+stackGuard {
+		c.wipeReserve(c.lo, r.Limit)
 		c.setWindow(extent{r.Limit, r.Hi})
 	}
 }
@@ -247,6 +248,7 @@ func trapped(cs, registers uintptr) (over bool) {
 		delta := p + maxStackScanDelta
 		poke64(delta, peek64(delta)-(now.hi-now.lo)+(old.hi-old.lo))
 	}
+	wipeCopy(g, now, old.hi-peek64(g+gSchedSP))
 	stackfree(now.lo, now.hi)
 
 	var counted *atomic.Uint64

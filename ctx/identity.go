@@ -291,6 +291,10 @@ func (id *identity) CancelHere() {
 	_ = t.slot.Park(nil) // not published: the children first
 }
 
+// LivesFrom is the lowest address that an idle coroutine needs of its stack:
+// mmapstack asks when it clears the rest.
+func (id *identity) LivesFrom() uintptr { return id.coro.ParkedSP() }
+
 // Vacate ends an idle coroutine, so that its stack is nobody's. mmapstack calls
 // it before the memory goes away.
 func (id *identity) Vacate() error {

@@ -23,6 +23,7 @@ type aux struct {
 	host   Host             // of the caller; nil: a bare coroutine
 	from   *mmapstack.Stack // on which the host was
 	depth  int
+	secret bool // the caller is in runtime/secret.Do
 	end    ending
 }
 
@@ -146,6 +147,9 @@ func (a *aux) release() {
 	a.pool.Put(a.stack)
 }
 
+// LivesFrom makes an aux an mmapstack.Lodger.
+func (a *aux) LivesFrom() uintptr { return a.coro.ParkedSP() }
+
 // Vacate ends the coroutine. mmapstack calls it before the memory goes away.
 func (a *aux) Vacate() error {
 	if !a.coro.Done() {
@@ -190,12 +194,21 @@ func (a *aux) call() {
 			}
 		}
 	}()
+	if a.secret {
+		inSecret(a.body)
+	} else {
+		a.body()
+	}
+	returned = true
+}
+
+// body calls fn, within what the host has to do for it.
+func (a *aux) body() {
 	if a.host != nil {
 		a.host.Hopped(a.depth, a.fn)
 	} else {
 		a.fn()
 	}
-	returned = true
 }
 
 // back continues the caller.

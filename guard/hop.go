@@ -108,7 +108,7 @@ func (e *ending) exit() {
 
 // visit runs fn on a.
 func (a *aux) visit(c *stackhop.Coro, fn func()) error {
-	a.fn, a.caller, a.depth = fn, c, 1
+	a.fn, a.caller, a.depth, a.secret = fn, c, 1, secretMode()
 	a.host, _ = c.Local().(Host)
 	a.coro.SetLocal(c.Local())
 	a.coro.InheritLabels()

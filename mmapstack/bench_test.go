@@ -120,3 +120,25 @@ func BenchmarkHighWater(b *testing.B) {
 		})
 	}
 }
+
+// What WithClear adds to a use that has touched two pages.
+func BenchmarkGetPutClear(b *testing.B) {
+	for name, opts := range map[string][]PoolOption{"keeps": nil, "clears": {WithClear()}} {
+		b.Run(name, func(b *testing.B) {
+			p, err := NewPool(64<<10, opts...)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer func() { _ = p.Close() }()
+			for b.Loop() {
+				s, err := p.Get()
+				if err != nil {
+					b.Fatal(err)
+				}
+				mem := s.memory()
+				mem[len(mem)-6000], mem[len(mem)-100] = 1, 1
+				p.Put(s)
+			}
+		})
+	}
+}

@@ -64,11 +64,12 @@ type Pool struct {
 	guard  guardKind
 	grow   growth
 	marks  *marks // nil unless WithHighWater
+	clear  bool   // WithClear
 	onFree func(any)
 	err    error // what Get answers if the pool was made with a bad size
 
 	shards  []shard
-	watch   uint32 // watchMarks, or 0
+	watch   uint32 // of watchMarks and watchClear
 	shift   uint   // of the hash, to the number of a shard
 	hotCap  int    // stacks of one shard that keep their pages
 	idleCap int    // idle stacks of one shard, those and others, which keep only the top
@@ -113,7 +114,10 @@ func NewPool(size int, opts ...PoolOption) (*Pool, error) {
 		}
 	}
 	if p.marks != nil {
-		p.watch = watchMarks
+		p.watch |= watchMarks
+	}
+	if p.clear {
+		p.watch |= watchClear
 	}
 	p.setShards(runtime.GOMAXPROCS(0))
 	return p, nil

@@ -18,6 +18,7 @@ const (
 	watchMakers = 1 << iota // TraceMakers
 	watchSites              // WatchSites
 	watchMarks              // of a pool, never in watching: WithHighWater
+	watchClear              // likewise: WithClear
 )
 
 func setWatch(bit uint32, on bool) {
@@ -128,6 +129,9 @@ func given(s *Stack, watch uint32) {
 		forgetMaker(s)
 	}
 	measure(s, watch)
+	if watch&watchClear != 0 {
+		s.wipe()
+	}
 }
 
 // measure tells those who count marks.

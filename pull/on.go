@@ -16,6 +16,9 @@ type tenant struct{ co *stackhop.Coro }
 // Vacate ends the coroutine: it makes a tenant an mmapstack.Occupant.
 func (t *tenant) Vacate() error { return t.co.Close() }
 
+// LivesFrom makes a tenant an mmapstack.Lodger.
+func (t *tenant) LivesFrom() uintptr { return t.co.ParkedSP() }
+
 // tenantOf answers the coroutine that lives on s, and makes it if need be.
 func tenantOf(s *mmapstack.Stack) (*stackhop.Coro, error) {
 	if t, ok := s.Attached().(*tenant); ok {

@@ -1,0 +1,11 @@
+//go:build goexperiment.runtimesecret
+
+package guard
+
+import "runtime/secret"
+
+// secretMode reports whether the caller is in runtime/secret.Do, and inSecret
+// calls fn in it: an auxiliary stack has a goroutine of its own, to which the
+// caller's mode does not extend by itself.
+func secretMode() bool   { return secret.Enabled() }
+func inSecret(fn func()) { secret.Do(fn) }

@@ -1,0 +1,193 @@
+//go:build goexperiment.runtimesecret && linux
+
+package tests
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/secret"
+	"strings"
+	"testing"
+
+	"github.com/stackhop/stackhop/ctx"
+	"github.com/stackhop/stackhop/guard"
+	"github.com/stackhop/stackhop/internal/testsupport"
+	"github.com/stackhop/stackhop/mmapstack"
+)
+
+// What code in secret.Do has done is nowhere in the process when it is over, however
+// it ends: on stacks that grow, in a reserve, on auxiliary ones, in frames that a
+// cancel has dropped.
+func TestH15NothingIsLeftOfASecret(t *testing.T) {
+	needAsm(t)
+	if testsupport.Emulated() {
+		t.Skip("/proc/self/mem is the emulator's memory")
+	}
+	for _, policy := range []guard.Policy{guard.Strict, guard.Growing} {
+		for _, name := range secretBodyNames {
+			if policy == guard.Strict && name == "overflows" {
+				continue // fatal, as it says
+			}
+			t.Run(fmt.Sprintf("%v/%s", policy, name), func(t *testing.T) {
+				testsupport.RunChild(t, "secret", childLimit, fmt.Sprintf("STACKHOP_KIND=%d %s", policy, name)).RequireOK(t)
+			})
+		}
+	}
+}
+
+var secretBodyNames = []string{"nothing", "returns", "grows", "panics", "goexit", "cancelled", "hops", "overflows"}
+
+// secretBodies do their secret work in secret.Do.
+var secretBodies = map[string]func(t *ctx.Task){
+	"nothing": func(*ctx.Task) {},
+	"returns": func(*ctx.Task) { secret.Do(func() { spread(2) }) },
+	"grows": func(t *ctx.Task) {
+		secret.Do(func() {
+			for n := range 60 {
+				spread(n)
+			}
+		})
+	},
+	"panics": func(*ctx.Task) {
+		defer func() { _ = recover() }()
+		secret.Do(func() { spreadThen(30, func() { panic("end") }) })
+	},
+	"goexit":    func(*ctx.Task) { secret.Do(func() { spreadThen(30, runtime.Goexit) }) },
+	"cancelled": func(t *ctx.Task) { secret.Do(func() { spreadThen(30, t.Yield) }) },
+	"hops": func(t *ctx.Task) {
+		secret.Do(func() {
+			spread(5)
+			check(guard.Grow(60<<10, func() { spread(100); t.Yield(); spread(50) }))
+		})
+		if secret.Enabled() {
+			panic("in secret mode still")
+		}
+	},
+	"overflows": func(t *ctx.Task) {
+		secret.Do(func() {
+			func() {
+				defer func() {
+					if err, _ := recover().(error); !errors.Is(err, guard.ErrOverflow) {
+						panic(err)
+					}
+					spread(10)
+				}()
+				spread(1 << 20)
+			}()
+			t.Yield() // closes the reserve
+		})
+	},
+}
+
+// spreadThen calls then with the secret in n frames above.
+//
+//go:noinline
+func spreadThen(n int, then func()) (sum byte) {
+	var frame [64]uint64
+	for i := range frame {
+		frame[i] = secretHalves[0] | secretHalves[1]
+	}
+	if n > 0 {
+		sum = spreadThen(n-1, then)
+	} else {
+		then()
+	}
+	return sum + byte(frame[n%len(frame)])
+}
+
+var _ = testsupport.Child("secret", func() {
+	runtime.GOMAXPROCS(1)
+	var policy guard.Policy
+	var name string
+	if _, err := fmt.Sscan(childKind(), &policy, &name); err != nil {
+		panic(err)
+	}
+	pool, err := guard.NewPool(policy, 64<<10, mmapstack.WithMax(1))
+	check(err)
+	for range 3 {
+		t, err := ctx.Spawn(secretBodies[name], ctx.WithPool(pool))
+		check(err)
+		for !t.Done() {
+			if name == "cancelled" {
+				check(t.Cancel(errors.New("enough")))
+			} else {
+				check(t.Resume())
+			}
+		}
+		if name != "cancelled" && name != "goexit" {
+			check(t.Err())
+		}
+		t, err = ctx.Spawn(func(*ctx.Task) {
+			if secret.Enabled() {
+				panic("the next task is in secret mode")
+			}
+		}, ctx.WithPool(pool))
+		check(err)
+		check(t.Err())
+	}
+	runtime.GC() // which erases the signal stacks
+	if n, where := secretsInProcess(); n != 0 {
+		fmt.Println(n, where)
+		return
+	}
+	fmt.Println("ok")
+})
+
+// secretsInProcess counts the words of the process's writable memory that are the
+// secret, and names where they are.
+func secretsInProcess() (n int, where []string) {
+	maps, err := os.ReadFile("/proc/self/maps")
+	check(err)
+	mem, err := os.Open("/proc/self/mem")
+	check(err)
+	defer func() { _ = mem.Close() }()
+	lines := bufio.NewScanner(strings.NewReader(string(maps)))
+	buf := make([]byte, 1<<16)
+	for lines.Scan() {
+		var lo, hi uint64
+		var access string
+		_, err := fmt.Sscanf(lines.Text(), "%x-%x %s", &lo, &hi, &access)
+		check(err)
+		if !strings.HasPrefix(access, "rw") {
+			continue
+		}
+		found := 0
+		for at := int64(lo); at < int64(hi); at += int64(len(buf)) {
+			k, err := mem.ReadAt(buf[:min(int64(len(buf)), int64(hi)-at)], at)
+			if err != nil && !errors.Is(err, io.EOF) && k == 0 {
+				// A guard: page by page.
+				for p := at; p < min(at+int64(len(buf)), int64(hi)); p += 4096 {
+					if k, _ := mem.ReadAt(buf[:4096], p); k == 4096 {
+						found += secretsIn(buf[:4096])
+					}
+				}
+				continue
+			}
+			found += secretsIn(buf[:k&^7])
+		}
+		if found != 0 {
+			n += found
+			where = append(where, fmt.Sprintf("%d in %s", found, lines.Text()))
+		}
+	}
+	return n, where
+}
+
+// secretsIn counts them in b, and clears it.
+func secretsIn(b []byte) (n int) {
+	for i := 0; i+8 <= len(b); i += 8 {
+		w := uint64(0)
+		for k := 7; k >= 0; k-- {
+			w = w<<8 | uint64(b[i+k])
+		}
+		if isSecret(w) {
+			n++
+		}
+	}
+	clear(b)
+	return n
+}
