@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"unsafe"
+
+	"github.com/stackhop/stackhop/internal/nilpanic"
 )
 
 // Addresses and constants of this process, written once by decide, before the
@@ -235,7 +237,11 @@ func unwound() {
 	if !c.running {
 		return
 	}
-	if v := recover(); v != nil {
+	v := recover()
+	if v == nil {
+		v = nilpanic.Value()
+	}
+	if v != nil {
 		if c.edge == 0 {
 			crash(v)
 		}

@@ -6,23 +6,30 @@ import (
 )
 
 // Errors of a switch. After any of them nothing has happened: no side ran.
+//
+// An error has one value in the whole module: the ErrRunning of package ctx, say, is
+// this one, and errors.Is needs to know of no package which of them has returned it.
 var (
-	// ErrDone: the body has ended; Reset can give the coroutine another.
-	ErrDone = errors.New("stackhop: coroutine is done")
+	// ErrDone: the body has ended; Reset can give the coroutine another. Of a task:
+	// it has ended.
+	ErrDone = errors.New("stackhop: has ended")
 
-	// ErrNotDone: Reset or Close of a coroutine whose body has not ended.
-	ErrNotDone = errors.New("stackhop: coroutine is not done")
+	// ErrNotDone: Reset or Close of a coroutine whose body has not ended. Of a task:
+	// it has not ended.
+	ErrNotDone = errors.New("stackhop: has not ended")
 
-	// ErrClosed: Reset of a coroutine that was closed, or was made with a body.
-	ErrClosed = errors.New("stackhop: coroutine is closed")
+	// ErrClosed: Reset of a coroutine that was closed, or was made with a body. Of a
+	// stack, a pool, a channel: it was closed.
+	ErrClosed = errors.New("stackhop: closed")
 
-	// ErrRunning: the coroutine runs already, here or on another thread.
-	ErrRunning = errors.New("stackhop: coroutine is running")
+	// ErrRunning: the coroutine runs already, here or on another thread. Of a task or
+	// a loop: likewise.
+	ErrRunning = errors.New("stackhop: already running")
 
 	// ErrNotCurrent: Transfer from a coroutine whose body is not the caller.
 	ErrNotCurrent = errors.New("stackhop: not called by the coroutine's own body")
 
-	// ErrNilBody: Reset without a body.
+	// ErrNilBody: Reset, or the start of a task, without a body.
 	ErrNilBody = errors.New("stackhop: nil body")
 
 	// ErrBubble: the two sides are in different testing/synctest bubbles.

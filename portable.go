@@ -3,6 +3,8 @@ package stackhop
 import (
 	"runtime/debug"
 	"unsafe"
+
+	"github.com/stackhop/stackhop/internal/nilpanic"
 )
 
 // portable is the backend that needs nothing but goroutines and channels: a
@@ -111,7 +113,11 @@ func (p *portable) run(c *Coro) {
 			c.finish(false)
 			return
 		}
-		if v := recover(); v != nil {
+		v := recover()
+		if v == nil {
+			v = nilpanic.Value()
+		}
+		if v != nil {
 			panic(v)
 		}
 		c.finish(true)

@@ -219,6 +219,13 @@ func format(tasks []TaskInfo) string {
 	return b.String()
 }
 
+// text is what Dump writes of a task.
+func (t *TaskInfo) text() string {
+	var b strings.Builder
+	t.format(&b)
+	return strings.TrimSpace(b.String())
+}
+
 func (t *TaskInfo) format(b *strings.Builder) {
 	indent := "\n" + strings.Repeat("    ", min(t.Depth, maxIndent))
 	fmt.Fprintf(b, "%stask %d", indent, t.ID)

@@ -15,7 +15,7 @@ var (
 	ErrGoexit = errors.New("ctx: task was ended by runtime.Goexit")
 
 	// ErrNilBody: Spawn without a body.
-	ErrNilBody = errors.New("ctx: Spawn with a nil body")
+	ErrNilBody = stackhop.ErrNilBody
 
 	// ErrStackInUse: another task is on the stack that WithStack names.
 	ErrStackInUse = errors.New("ctx: a task is on this stack")

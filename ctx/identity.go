@@ -7,6 +7,7 @@ import (
 	"github.com/stackhop/stackhop"
 	"github.com/stackhop/stackhop/cancel"
 	"github.com/stackhop/stackhop/guard"
+	"github.com/stackhop/stackhop/internal/nilpanic"
 	"github.com/stackhop/stackhop/mmapstack"
 	"github.com/stackhop/stackhop/resume"
 )
@@ -114,7 +115,11 @@ func serve(c *stackhop.Coro) {
 func aborted() {
 	if id := of(stackhop.Current()); id.phase == runs {
 		id.phase = rests
-		id.failed(recover())
+		v := recover()
+		if v == nil {
+			v = nilpanic.Value()
+		}
+		id.failed(v)
 		id.end()
 	}
 }
@@ -154,7 +159,11 @@ func (id *identity) end() {
 func (id *identity) endFamily() {
 	t := id.task
 	defer func() {
-		if v := recover(); v != nil && t.err == nil { // of a Publish, see despite
+		v := recover() // of a Publish, see despite
+		if v == nil {
+			v = nilpanic.Value()
+		}
+		if v != nil && t.err == nil {
 			t.err = &PanicError{Task: t.name(), Value: v, Stack: debug.Stack()}
 		}
 		t.slot.End()

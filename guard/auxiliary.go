@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/stackhop/stackhop"
+	"github.com/stackhop/stackhop/internal/nilpanic"
 	"github.com/stackhop/stackhop/mmapstack"
 )
 
@@ -189,7 +190,11 @@ func (a *aux) call() {
 	returned := false
 	defer func() {
 		if !returned {
-			if v := recover(); v != nil {
+			v := recover()
+			if v == nil {
+				v = nilpanic.Value()
+			}
+			if v != nil {
 				a.end.panicked, a.end.value = true, v
 			}
 		}

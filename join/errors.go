@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/stackhop/stackhop"
 	"github.com/stackhop/stackhop/cancel"
 )
 
@@ -18,7 +19,7 @@ var (
 	ErrLost = errors.New("join: another arm won")
 
 	// ErrClosed: the channel of the Recv arm that won is closed.
-	ErrClosed = errors.New("join: channel is closed")
+	ErrClosed = stackhop.ErrClosed
 
 	// ErrArms is the sentinel that every *ArmsError matches.
 	ErrArms = errors.New("join: too many arms")

@@ -4,6 +4,7 @@ import (
 	"runtime/debug"
 
 	"github.com/stackhop/stackhop/ctx"
+	"github.com/stackhop/stackhop/internal/nilpanic"
 	"github.com/stackhop/stackhop/resume"
 )
 
@@ -94,7 +95,11 @@ func (c *call[T]) Publish(h resume.Handle) { go c.run(h) }
 func (c *call[T]) run(h resume.Handle) {
 	c.err = ctx.ErrGoexit
 	defer func() {
-		if v := recover(); v != nil {
+		v := recover()
+		if v == nil {
+			v = nilpanic.Value()
+		}
+		if v != nil {
 			c.panicked = &ctx.PanicError{Value: v, Stack: debug.Stack()}
 		}
 		_ = h.Resume() // stale: the task was cancelled

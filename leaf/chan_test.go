@@ -184,7 +184,7 @@ func TestWhoHasWaitedOftenFindsWhatHasChanged(t *testing.T) {
 		change   func(*leaf.Chan[int])
 		want     string
 	}{
-		{"receiver, closed", 0, recv, nil, closes, "leaf: channel is closed"},
+		{"receiver, closed", 0, recv, nil, closes, "stackhop: closed"},
 		{"receiver, a value in the buffer", 2, recv, nil, func(c *leaf.Chan[int]) { require.NoError(t, c.Send(2)) }, "received 2"},
 		{"receiver, a sender waits", 0, recv, nil, func(c *leaf.Chan[int]) {
 			spawn(t, func(*ctx.Task) { noError(t, c.Send(3)) })
@@ -194,7 +194,7 @@ func TestWhoHasWaitedOftenFindsWhatHasChanged(t *testing.T) {
 			require.NoError(t, c.Send(4))
 			cancelled(t, other)
 		}, "received 4"},
-		{"sender, closed", 1, send, take, closes, "leaf: channel is closed"},
+		{"sender, closed", 1, send, take, closes, "stackhop: closed"},
 		{"sender, room", 2, send, take, take, "sent"},
 		{"sender, a receiver waits", 0, send, take, func(c *leaf.Chan[int]) {
 			spawn(t, func(*ctx.Task) { _, err := c.Recv(); noError(t, err) })

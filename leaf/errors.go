@@ -1,6 +1,7 @@
 package leaf
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -13,7 +14,7 @@ import (
 // happened: the caller did not wait, and has not got what it asked for.
 var (
 	// ErrClosed: Send on a closed Chan; Recv on one that is closed and empty.
-	ErrClosed = errors.New("leaf: channel is closed")
+	ErrClosed = stackhop.ErrClosed
 
 	// ErrWeight is the sentinel that every *WeightError matches.
 	ErrWeight = errors.New("leaf: weight that the semaphore can never have")
@@ -44,18 +45,23 @@ func (e *WeightError) Error() string {
 func (e *WeightError) Is(target error) bool { return target == ErrWeight }
 
 // A TimeoutError says that something took longer than it was given. It matches
-// ErrTimeout, and like the errors of package net it has a method Timeout.
+// ErrTimeout and context.DeadlineExceeded, and it is a net.Error.
 type TimeoutError struct {
 	Limit time.Duration
 }
 
 func (e *TimeoutError) Error() string { return fmt.Sprintf("leaf: not done within %v", e.Limit) }
 
-// Is reports whether target is ErrTimeout.
-func (e *TimeoutError) Is(target error) bool { return target == ErrTimeout }
+// Is reports whether target is ErrTimeout or context.DeadlineExceeded.
+func (e *TimeoutError) Is(target error) bool {
+	return target == ErrTimeout || target == context.DeadlineExceeded
+}
 
 // Timeout returns true.
 func (e *TimeoutError) Timeout() bool { return true }
+
+// Temporary returns true, as that of context.DeadlineExceeded.
+func (e *TimeoutError) Temporary() bool { return true }
 
 // A StrandedError is what a call panics with that had to resume a task of
 // another testing/synctest bubble, as Go's channels panic there. The waiter keeps

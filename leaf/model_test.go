@@ -324,7 +324,7 @@ func TestChanAgainstModel(t *testing.T) {
 		}
 		send := func(v *party) (string, bool) {
 			if closed {
-				return "leaf: channel is closed", true
+				return "stackhop: closed", true
 			}
 			if r := first("recv"); r != nil {
 				turns++
@@ -352,7 +352,7 @@ func TestChanAgainstModel(t *testing.T) {
 			case s != nil:
 				v = &party{value: s.value}
 			case closed:
-				return nil, "leaf: channel is closed", true
+				return nil, "stackhop: closed", true
 			default:
 				return nil, "", false
 			}
@@ -412,7 +412,7 @@ func TestChanAgainstModel(t *testing.T) {
 				closed = true
 				for _, lane := range []string{"recv", "send"} {
 					for p := first(lane); p != nil; p = first(lane) {
-						st.serve(p, "leaf: channel is closed")
+						st.serve(p, "stackhop: closed")
 						p.lane = "closed"
 					}
 				}

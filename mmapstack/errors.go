@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"syscall"
+
+	"github.com/stackhop/stackhop"
 )
 
 // Sentinels, each matched by the carrier named beside it.
@@ -15,7 +17,7 @@ var (
 	ErrBusy        = errors.New("mmapstack: still in use")                                        // *BusyError
 	ErrOrder       = errors.New("mmapstack: not last in, first out")                              // *OrderError
 	ErrMemory      = errors.New("mmapstack: memory cannot be a stack")                            // *MemoryError
-	ErrClosed      = errors.New("mmapstack: closed")                                              // bare
+	ErrClosed      = stackhop.ErrClosed                                                           // bare
 	ErrIdle        = errors.New("mmapstack: the stack is idle in its pool; take one by Pool.Get") // bare
 	ErrUnsupported = fmt.Errorf("mmapstack: no mapped stacks on this system; use stacks that the runtime owns: %w",
 		errors.ErrUnsupported) // bare; matches errors.ErrUnsupported as well

@@ -47,7 +47,7 @@ func TestErrors(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, s.Close())
 			return s.Close()
-		}, []error{ErrClosed}, "mmapstack: closed"},
+		}, []error{ErrClosed}, "stackhop: closed"},
 		{"Static small", func(*testing.T) error { return fails(Static(tooSmall[:])) }, []error{ErrSize}, "static memory is 5631"},
 		{"Static nil", func(*testing.T) error { return fails(Static(nil)) }, []error{ErrSize}, "static memory is 0"},
 		{"Static heap", func(*testing.T) error { return fails(Static(make([]byte, 1<<16))) }, []error{ErrMemory},

@@ -20,15 +20,15 @@ var (
 	ErrNotOnTask = errors.New("resume: not called on a task")
 
 	// ErrRunning: the task runs, or waits for one that it has resumed.
-	ErrRunning = errors.New("resume: task is running")
+	ErrRunning = stackhop.ErrRunning
 
 	// ErrNotYielded: the task is suspended, but not in its owner's hands: only
 	// its handle continues it.
 	ErrNotYielded = errors.New("resume: task is suspended under a handle")
 
 	// ErrDone: the task has ended.
-	ErrDone = errors.New("resume: task is done")
+	ErrDone = stackhop.ErrDone
 
 	// ErrNotDone: the task has not ended.
-	ErrNotDone = errors.New("resume: task is not done")
+	ErrNotDone = stackhop.ErrNotDone
 )

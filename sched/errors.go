@@ -3,16 +3,18 @@ package sched
 import (
 	"errors"
 	"fmt"
+
+	"github.com/stackhop/stackhop"
 )
 
 // Errors of schedulers. After any of them nothing was queued or run.
 var (
 	// ErrClosed: the Pool has been closed, or is about to be and takes nothing
 	// new. A handle that was to be queued is as live as before.
-	ErrClosed = errors.New("sched: pool is closed")
+	ErrClosed = stackhop.ErrClosed
 
 	// ErrRunning: the Loop is being run already.
-	ErrRunning = errors.New("sched: loop is running")
+	ErrRunning = stackhop.ErrRunning
 
 	// ErrInside: a task of the Pool would wait for the Pool, and so for itself.
 	ErrInside = errors.New("sched: a task of the pool cannot wait for the pool")

@@ -61,7 +61,7 @@ func ExamplePool() {
 	fmt.Println(pool.Close(), pool.Go(func(*ctx.Task) {}))
 	// Output:
 	// <nil> 4950
-	// <nil> sched: pool is closed
+	// <nil> stackhop: closed
 }
 
 // What a leaf resumes goes on elsewhere: here, on a loop.

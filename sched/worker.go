@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 
 	"github.com/stackhop/stackhop/ctx"
+	"github.com/stackhop/stackhop/internal/nilpanic"
 	"github.com/stackhop/stackhop/resume"
 )
 
@@ -42,6 +43,9 @@ func (w *worker) serve() (over bool) {
 			return
 		}
 		v := recover()
+		if v == nil {
+			v = nilpanic.Value()
+		}
 		mine := word == 0 || w.beat.end(word)
 		if v != nil {
 			w.pool.failed.add(&PanicError{v, debug.Stack()})
