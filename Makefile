@@ -104,10 +104,10 @@ unit: ## unit tests, assembly backend where there is one
 	$(GO) test -skip '^TestStress$$' -timeout 5m $(PKGS)
 
 # Tests with dependencies that no user of the library should get, each a module.
-MODULES := tests/otel tests/goleak
+MODULES := tests/otel tests/goleak tests/nettest
 
 .PHONY: modules
-modules: ## tests that are modules of their own: the OpenTelemetry SDK, goleak
+modules: ## tests that are modules of their own: the OpenTelemetry SDK, goleak, nettest
 	@for m in $(MODULES); do \
 		echo "(cd $$m && $(GO) vet ./... && $(GO) test -timeout 5m ./...)"; \
 		(cd $$m && $(GO) vet ./... && $(GO) test -timeout 5m ./...); \

@@ -53,6 +53,13 @@ func (d *desc) shut() error {
 	return err
 }
 
+// called notes the end of a system call. d.mu is held.
+func (d *desc) called() {
+	if d.calls--; d.calls == 0 && d.closed {
+		d.free()
+	}
+}
+
 // free gives the descriptor back to the system, once nobody can be using its
 // number.
 func (d *desc) free() {

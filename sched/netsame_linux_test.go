@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -252,6 +253,10 @@ func failures(t *testing.T, network string, listen func(string, string) (net.Lis
 	noteRead("write after the deadline", k, err)
 	k, err = a.Write(nil)
 	noteRead("empty write after the deadline", k, err)
+	raw, err := a.(syscall.Conn).SyscallConn()
+	require.NoError(t, err)
+	note("raw Read after the deadline", raw.Read(func(uintptr) bool { return true }))
+	note("raw Write after the deadline", raw.Write(func(uintptr) bool { return true }))
 	require.NoError(t, a.SetDeadline(time.Time{}))
 	require.NoError(t, a.(interface{ CloseWrite() error }).CloseWrite())
 	k, err = a.Write(one)
@@ -285,6 +290,11 @@ func failures(t *testing.T, network string, listen func(string, string) (net.Lis
 		note("SetReadBuffer after close", buffers.SetReadBuffer(1<<16))
 		note("SetWriteBuffer after close", buffers.SetWriteBuffer(1<<16))
 	}
+	raw, err = a.(syscall.Conn).SyscallConn()
+	note("SyscallConn after close", err)
+	note("Control after close", raw.Control(func(uintptr) {}))
+	note("raw Read after close", raw.Read(func(uintptr) bool { return true }))
+	note("raw Write after close", raw.Write(func(uintptr) bool { return true }))
 	note("address after close", fmt.Errorf("%s", place(a.LocalAddr(), false)+place(b.LocalAddr(), false)))
 	b.Close()
 

@@ -125,9 +125,7 @@ func (s *side) end(nothing, last bool) {
 	if !nothing && (!last || s.odd) {
 		s.ready = true
 	}
-	if d.calls--; d.calls == 0 && d.closed {
-		d.free()
-	}
+	d.called()
 }
 
 // leave ends ownership and unlocks desc.mu.
