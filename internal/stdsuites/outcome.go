@@ -55,30 +55,25 @@ func top(name string) string {
 // address is an address in the name of a subtest, which differs from run to run.
 var address = regexp.MustCompile(`0x[0-9a-f]{6,}`)
 
-// A namer has the name without addresses of each test that began.
-type namer map[string]string
+// A namer gives tests their names without addresses.
+type namer struct {
+	names map[string]string // by the name that the test prints
+	taken map[string]int    // how many tests have a name
+}
 
 // name returns the name without addresses. Of several tests with the same one, those
 // that come later get a number.
 func (n namer) name(test string) string {
-	if short, ok := n[test]; ok {
+	if short, ok := n.names[test]; ok {
 		return short
 	}
 	short := address.ReplaceAllString(test, "0x…")
-	for i := 2; n.taken(short); i++ {
-		short = fmt.Sprintf("%s#%d", address.ReplaceAllString(test, "0x…"), i)
+	n.taken[short]++
+	if i := n.taken[short]; i > 1 {
+		short = fmt.Sprintf("%s#%d", short, i)
 	}
-	n[test] = short
+	n.names[test] = short
 	return short
-}
-
-func (n namer) taken(short string) bool {
-	for _, s := range n {
-		if s == short {
-			return true
-		}
-	}
-	return false
 }
 
 // parse reads what a test binary prints with -test.v=test2json: each line of the
@@ -87,7 +82,7 @@ func (n namer) taken(short string) bool {
 func parse(output string) (ended outcomes, begun []string) {
 	ended = outcomes{}
 	running := map[string]bool{}
-	names := namer{}
+	names := namer{map[string]string{}, map[string]int{}}
 	for _, line := range strings.Split(output, "\x16")[1:] {
 		line, _, _ = strings.Cut(line, "\n")
 		word, rest, _ := strings.Cut(strings.TrimLeft(line, " "), " ")
