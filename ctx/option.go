@@ -63,7 +63,7 @@ func WithStackSize(bytes int) Option { return Option{kind: optSize, size: bytes}
 // needs no signal handler and costs less to start than WithStackSize, but a
 // call that does not fit ends the process, with the runtime's words
 //
-//	runtime: stack growth ... fatal error: stack size not a power of 2
+//	fatal error: stack size not a power of 2
 //
 // Choose it for bodies whose depth is known.
 func WithStrictStack(bytes int) Option { return Option{kind: optStrict, size: bytes} }
