@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/stackhop/stackhop"
 	"github.com/stackhop/stackhop/ctx"
 	"github.com/stackhop/stackhop/guard"
 	"github.com/stackhop/stackhop/internal/testsupport"
@@ -179,7 +180,7 @@ var _ = testsupport.Child("scale", func() {
 		if task.Stack() == nil {
 			break // the runtime's own
 		}
-		if r := task.Stack().Region(); faultsAt(r.Lo-1) && faultsAt(r.Lo-4096) && faultsAt(r.Hi-1) {
+		if r := task.Stack().Region(); faultsAt(r.Lo-1) && faultsAt(r.Lo-4096) && faultsAt(guardAbove(r)) {
 			s.Sampled++
 		}
 	}
@@ -206,6 +207,12 @@ var _ = testsupport.Child("scale-touch", func() {
 	touch(below)
 	fmt.Println("ok")
 })
+
+// guardAbove is the first page above the memory of r.
+func guardAbove(r stackhop.Region) uintptr {
+	page := uintptr(os.Getpagesize())
+	return (r.Top + page - 1) &^ (page - 1)
+}
 
 // faultsAt reports whether a write to addr faults there.
 func faultsAt(addr uintptr) (yes bool) {
