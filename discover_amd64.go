@@ -23,10 +23,11 @@ func callBefore(pc uintptr) (target uintptr, ok bool) {
 // findSaveG has nothing to find: assembly writes thread-local storage itself.
 func (f *facts) findSaveG(uintptr) error { return nil }
 
-// An inst is one instruction and its place.
+// An inst is one instruction and its place. In a plugin a global is reached through
+// R15, which the instruction before loads from a table: then r15 is what it has loaded.
 type inst struct {
 	x86asm.Inst
-	pc uintptr
+	pc, r15 uintptr
 }
 
 // decode splits c into instructions. at has the index of each, by pc.
@@ -40,7 +41,15 @@ func (c code) decode() (list []inst, at map[uintptr]int, err error) {
 				fmt.Sprintf("% x at +%#x", c.text[off:min(off+15, len(c.text))], off)}
 		}
 		at[pc] = len(list)
-		list = append(list, inst{in, pc})
+		next := inst{Inst: in, pc: pc}
+		if len(list) != 0 {
+			if load := list[len(list)-1]; load.Op == x86asm.MOV && load.Args[0] == x86asm.R15 {
+				if slot, ok := load.global(1); ok {
+					next.r15 = peek64(slot)
+				}
+			}
+		}
+		list = append(list, next)
 		off += in.Len
 	}
 	return list, at, nil
@@ -52,13 +61,18 @@ func (in inst) target() (pc uintptr, ok bool) {
 	return in.pc + uintptr(in.Len) + uintptr(rel), ok
 }
 
-// global returns the address of an operand that is relative to RIP.
+// global returns the address of an operand that is relative to RIP, or to R15 where
+// that is for a global.
 func (in inst) global(arg int) (addr uintptr, ok bool) {
 	m, ok := in.Args[arg].(x86asm.Mem)
-	if !ok || m.Base != x86asm.RIP || m.Index != 0 || m.Segment != 0 {
-		return 0, false
+	switch {
+	case !ok || m.Index != 0 || m.Segment != 0:
+	case m.Base == x86asm.RIP:
+		return in.pc + uintptr(in.Len) + uintptr(m.Disp), true
+	case m.Base == x86asm.R15 && in.r15 != 0:
+		return in.r15 + uintptr(m.Disp), true
 	}
-	return in.pc + uintptr(in.Len) + uintptr(m.Disp), true
+	return 0, false
 }
 
 // globals returns the addresses of global data that c uses: those that it computes,
@@ -81,7 +95,7 @@ func (c code) globals() (list []uintptr, err error) {
 }
 
 // mcallArg returns the address of the function value that c gives to
-// runtime.mcall, LEAQ value(RIP), AX and then the call, and that of mcall.
+// runtime.mcall, LEAQ value(RIP), AX or a load and then the call, and that of mcall.
 func (c code) mcallArg() (value, mcall uintptr, err error) {
 	list, _, err := c.decode()
 	if err != nil {
@@ -95,12 +109,16 @@ func (c code) mcallArg() (value, mcall uintptr, err error) {
 		if !ok || c.name(pc) != "runtime.mcall" || i == 0 {
 			continue
 		}
-		if lea := list[i-1]; lea.Op == x86asm.LEA && lea.Args[0] == x86asm.RAX {
-			if addr, ok := lea.global(1); ok {
+		if set := list[i-1]; set.Args[0] == x86asm.RAX {
+			addr, ok := set.global(1)
+			switch {
+			case ok && set.Op == x86asm.LEA:
 				return addr, pc, nil
+			case ok && set.Op == x86asm.MOV: // in a plugin
+				return peek64(addr), pc, nil
 			}
 		}
-		return 0, 0, &discoveryError{"call of mcall in " + c.name(c.pc), "LEA of a global into RAX before it", list[i-1].String()}
+		return 0, 0, &discoveryError{"call of mcall in " + c.name(c.pc), "a global in RAX before it", list[i-1].String()}
 	}
 	return 0, 0, &discoveryError{"machine code of " + c.name(c.pc), "a call of runtime.mcall", "none"}
 }

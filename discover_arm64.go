@@ -66,9 +66,12 @@ func (c code) at(pc uintptr) word {
 }
 
 // address returns what register rn holds just before pc, if ADRP or ADRP and
-// ADD right there have set it.
+// ADD right there have set it; or, in a plugin, ADRP and a load from a table.
 func (c code) address(rn word, pc uintptr) (addr uintptr, ok bool) {
 	w := c.at(pc - 4)
+	if page := c.at(pc - 8); w.isLDR() && w.rd() == rn && page.isADRP() && page.rd() == w.rn() {
+		return peek64(page.page(pc-8) + 8*w.imm12()), true
+	}
 	if w.isADD() && w.rd() == rn && w.rn() == rn {
 		addr = w.imm12()
 		pc -= 4

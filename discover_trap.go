@@ -40,6 +40,14 @@ func (t *trapFacts) find() error {
 	if err != nil {
 		return err
 	}
+	all, err := modules(&mod)
+	if err != nil {
+		return err
+	}
+	if len(all) != 1 {
+		return &discoveryError{"modules of the process", "no plugin, which would have code of the runtime of its own",
+			fmt.Sprintf("%d modules", len(all))}
+	}
 	if err := t.findP(&mod, c.pc); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ package stackhop
 
 import (
 	"fmt"
+	"os"
 	"reflect"
 	"runtime"
 	"sort"
@@ -26,6 +27,7 @@ type module struct {
 	ftab          uintptr // the table of functions, sorted by entry
 	ftabLen       int
 	ftabSize      uintptr // of an element, which begins with an offset from text
+	next          reflect.Value
 }
 
 // moduleOf returns the module of the function that starts at entry. The runtime's
@@ -42,7 +44,11 @@ func moduleOf(entry uintptr) (mod module, err error) {
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
 		return module{}, &discoveryError{"runtime.Frame.funcInfo.datap", "a pointer to moduledata", v.Type().String()}
 	}
-	v = v.Elem()
+	return readModule(v.Elem())
+}
+
+// readModule reads the moduledata v.
+func readModule(v reflect.Value) (mod module, err error) {
 	for _, f := range []struct {
 		name string
 		to   *uintptr
@@ -59,7 +65,45 @@ func moduleOf(entry uintptr) (mod module, err error) {
 		return module{}, &discoveryError{"runtime.moduledata", "a table ftab of 32-bit offsets", "none"}
 	}
 	mod.ftab, mod.ftabLen, mod.ftabSize = tab.Pointer(), tab.Len(), tab.Type().Elem().Size()
+	next := v.FieldByName("next")
+	if !next.IsValid() || next.Type() != reflect.PointerTo(v.Type()) {
+		return module{}, &discoveryError{"runtime.moduledata", "a list of them, next", "none"}
+	}
+	if !next.IsNil() {
+		mod.next = next.Elem()
+	}
 	return mod, nil
+}
+
+// modules returns all modules of the process, one if there are no plugins: those from
+// the program's own on. inPlugin is the module of newcoro. A plugin has a copy of the
+// runtime's code, and shares its data: a func value is data, so it leads to the program,
+// if that has the function.
+func modules(inPlugin *module) (list []module, err error) {
+	seen := map[uintptr]bool{}
+	add := func(m module) error {
+		for !seen[m.text] {
+			seen[m.text] = true
+			list = append(list, m)
+			if !m.next.IsValid() {
+				break
+			}
+			if m, err = readModule(m.next); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, f := range []any{runtime.Callers, runtime.FuncForPC, runtime.Gosched, runtime.KeepAlive, os.Exit, os.Getenv, fmt.Sprintf} {
+		m, err := moduleOf(reflect.ValueOf(f).Pointer())
+		if err != nil {
+			return nil, err
+		}
+		if err := add(m); err != nil {
+			return nil, err
+		}
+	}
+	return list, add(*inPlugin)
 }
 
 // entry returns where the i-th function of m starts.
@@ -100,16 +144,22 @@ func (m *module) function(inRuntime uintptr, name string) (found uintptr) {
 }
 
 // structType returns the type called name, runtime.coro, among the globals whose
-// addresses c uses: what c allocates is there.
+// addresses c, in m, uses: what c allocates is there.
 func (m *module) structType(c code, name string) (reflect.Type, error) {
 	globals, err := c.globals()
 	if err != nil {
 		return nil, err
 	}
+	all, err := modules(m)
+	if err != nil {
+		return nil, err
+	}
 	d := descriptors()
 	for _, addr := range globals {
-		if m.describes(&d, addr, name) {
-			return typeAt(addr), nil
+		for i := range all {
+			if all[i].describes(&d, addr, name) {
+				return typeAt(addr), nil
+			}
 		}
 	}
 	return nil, &discoveryError{"machine code of " + c.name(c.pc), "the address of type " + name,

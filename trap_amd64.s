@@ -31,6 +31,8 @@
 // signal stack; g is the interrupted one's. Only AX, CX, R8 to R11 may change on
 // the way to the next handler, which must find the rest as it was.
 TEXT ·trapHandler(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
+	// As the kernel gave it: a reference to a global goes through R15 in a plugin.
+	PUSHQ	R15
 	// PC in memmove: Go code ran, so the thread's g is a good one (else TLS may be
 	// nil or C's).
 	MOVQ	uc_rip(DX), AX
@@ -77,6 +79,7 @@ TEXT ·trapHandler(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
 	LEAQ	·copyTrap(SB), AX
 	MOVQ	AX, uc_rip(DX)
 	ANDQ	$~FLAG_DF, uc_eflags(DX)
+	POPQ	R15
 	RET
 other:
 	// Not the trap's. NoteFaults has something to say if it is a fault, no nil
@@ -106,13 +109,11 @@ other:
 	PUSHQ	R12
 	PUSHQ	R13
 	PUSHQ	R14
-	PUSHQ	R15
 	SUBQ	$8, SP			// the spill slot of the call's argument, AX
 	MOVQ	R8, R14
 	XORPS	X15, X15
 	CALL	R11
 	ADDQ	$8, SP
-	POPQ	R15
 	POPQ	R14
 	POPQ	R13
 	POPQ	R12
@@ -123,6 +124,7 @@ other:
 	POPQ	DI
 chain:
 	MOVQ	·chainPC(SB), AX
+	POPQ	R15
 	JMP	AX
 
 // Here: on g0; SP, BP, R14 as memmove got them, which has no frame and keeps the
