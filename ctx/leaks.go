@@ -3,6 +3,7 @@ package ctx
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -18,14 +19,17 @@ var ErrLeaks = errors.New("ctx: cannot look for leaked tasks")
 //
 // The answer is about one moment, and is found as the garbage collector would,
 // if leaked tasks were not there. So a variable that will not be used any more does
-// not count, wherever it is. A used Handle in a structure does, and may hide a
-// leak. References that only C memory, the variables of a plugin or
+// not count, except in a call that has given away the address of one of its
+// variables which is still in use: then all that is left in its frame counts. A used
+// Handle in a structure counts, and may hide a leak. References that only C memory, the variables of a plugin or
 // runtime.AddCleanup have are not found.
 //
-// It is for tests and for programs under inspection: it reads the whole heap, in
-// a process forked for the purpose, and sets GOMAXPROCS to 1 until that is made
-// (so that the runtime does not adapt it to the machine any more). It needs Linux,
-// and the right to fork. Errors match ErrLeaks.
+// It is for tests and for programs under inspection: it collects garbage, and reads
+// the whole heap, in a process forked for the purpose, and sets GOMAXPROCS to 1 until
+// that is made (so that the runtime does not adapt it to the machine any more). That
+// takes some 15 ms in a small program, and some 1 ms more for each 1000 objects on
+// the heap and each 100 suspended tasks. If no task at all is suspended it takes
+// microseconds. It needs Linux, and the right to fork. Errors match ErrLeaks.
 func Leaks() ([]TaskInfo, error) {
 	type answer struct {
 		leaks []TaskInfo
@@ -50,8 +54,8 @@ func findLeaks() ([]TaskInfo, error) {
 	pin() // a leaked *Task stays that task's
 	defer unpin()
 	ids := registry.all()
-	if len(ids) == 0 {
-		return nil, nil
+	if !slices.ContainsFunc(ids, (*identity).suspended) {
+		return nil, nil // no task is left that could have leaked
 	}
 	leaked, err := unreachable(ids)
 	if err != nil {
@@ -63,6 +67,19 @@ func findLeaks() ([]TaskInfo, error) {
 	return snapshot(func(id *identity, t *Task) bool { return leaked[id.key()] }), nil
 }
 
+// suspended reports whether a task is on id that somebody has to continue.
+func (id *identity) suspended() bool {
+	t := id.currentTask()
+	if t == nil {
+		return false
+	}
+	switch t.slot.State() {
+	case slotYielded, slotArmed, slotDying:
+		return true
+	}
+	return false
+}
+
 // TB is what CheckLeaks needs of a *testing.T.
 type TB interface {
 	Helper()
@@ -71,7 +88,8 @@ type TB interface {
 }
 
 // CheckLeaks fails the test, with a dump, if there are leaked tasks. Where Leaks is
-// not supported it logs that.
+// not supported it logs that. It costs what Leaks costs: microseconds at the end of
+// a test that has left no suspended task.
 func CheckLeaks(t TB) {
 	t.Helper()
 	leaks, err := Leaks()

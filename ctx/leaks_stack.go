@@ -5,6 +5,7 @@ package ctx
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sort"
 )
 
@@ -99,9 +100,8 @@ func (g *goroutine) references() (refs []uint64) {
 	for n := len(g.live); n != 0; n = len(g.live) {
 		v := g.live[n-1]
 		g.live = g.live[:n-1]
-		i := sort.Search(len(g.frames), func(i int) bool { return v < g.frames[i].end })
-		switch {
-		case i == len(g.frames) || v < g.frames[i].sp:
+		switch i, found := g.frameAt(v); {
+		case !found:
 			refs = append(refs, v)
 		case !g.frames[i].all:
 			g.count(&g.frames[i])
@@ -110,9 +110,34 @@ func (g *goroutine) references() (refs []uint64) {
 	return refs
 }
 
+// count has f count with all its words, but for saved frame pointers: each points
+// into the next frame, and would have that count with all its words, up to the
+// outermost. Such a frame may still hold a task that its function has dropped.
 func (g *goroutine) count(f *frame) {
 	f.all = true
-	g.live = append(g.live, g.words[f.first:f.last]...)
+	for _, v := range g.words[f.first:f.last] {
+		if !g.isFramePointer(v) {
+			g.live = append(g.live, v)
+		}
+	}
+}
+
+// isFramePointer reports whether v points to where a function saves its caller's
+// frame pointer: no variable is there.
+func (g *goroutine) isFramePointer(v uint64) bool {
+	i, found := g.frameAt(v)
+	return found && savedFrame != 0 && v == g.frames[i].end-savedFrame
+}
+
+// savedFrame is how far below the end of a frame that is. On amd64 the return
+// address is above it; on arm64 the function that is called keeps that at the other
+// end of its frame.
+var savedFrame = map[string]uint64{"amd64": 16, "arm64": 8}[runtime.GOARCH]
+
+// frameAt returns the frame that v points into.
+func (g *goroutine) frameAt(v uint64) (i int, found bool) {
+	i = sort.Search(len(g.frames), func(i int) bool { return v < g.frames[i].end })
+	return i, i < len(g.frames) && v >= g.frames[i].sp
 }
 
 // errHeap: the dump contradicts itself.

@@ -347,3 +347,65 @@ func TestCheckLeaksReportsThemWithTheirStacks(t *testing.T) {
 	require.Regexp(t, `leaked tasks: 1 live tasks`, r.errors[0])
 	require.Contains(t, r.errors[0], fmt.Sprintf("%q: yielded in ctx_test.yields", t.Name()+" lost"))
 }
+
+// A caller that drops tasks and then waits: what the inlined calls of Spawn have left
+// in its frame is no reference, though frames below are such that all that is in
+// them counts.
+//
+//go:noinline
+func dropsAndWaits(a *abandoned, ready, stop chan struct{}) {
+	name := a.t.Name()
+	_, _ = ctx.Spawn(a.hides, ctx.WithName(name+" first"))
+	_, _ = ctx.Spawn(a.hides, ctx.WithName(name+" second"))
+	if _, err := ctx.Spawn(a.hides, ctx.WithName(name+" third")); err != nil {
+		return
+	}
+	waitsForEither(ready, stop)
+}
+
+func (a *abandoned) hides(task *ctx.Task) {
+	a.tasks = append(a.tasks, hide(task))
+	task.Yield()
+}
+
+//go:noinline
+func waitsForEither(ready, stop chan struct{}) {
+	var never chan struct{}
+	close(ready)
+	select { // its cases are an array in this frame
+	case <-never:
+	case <-stop:
+	}
+}
+
+func TestLeaksFindsWhatACallerThatWaitsHasDropped(t *testing.T) {
+	require.Empty(t, leaks(t))
+	a := abandon(t)
+	ready, stop, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		dropsAndWaits(a, ready, stop)
+	}()
+	<-ready
+	require.Equal(t, []string{"first", "second", "third"}, leaks(t))
+	close(stop)
+	<-done
+}
+
+// The usual end of a test: no task is left. Then there is nothing to look for, and
+// no process is made.
+func TestLeaksIsCheapWhenNoTaskIsSuspended(t *testing.T) {
+	done := spawn(t, func(*ctx.Task) {})
+	for _, info := range ctx.Snapshot() {
+		if info.State != ctx.StateRunning {
+			t.Skipf("another test's task is still there: %v", info)
+		}
+	}
+	allocs := testing.AllocsPerRun(10, func() {
+		infos, err := ctx.Leaks()
+		require.NoError(t, err)
+		require.Empty(t, infos)
+	})
+	require.Less(t, allocs, 100.0) // a search makes tens of thousands
+	require.True(t, done.Done())
+}
