@@ -162,7 +162,7 @@ stress: ## tasks against every observer of the runtime, DURATION=20s
 	$(GO) test ./tests -run '^TestStress$$' -count=1 -timeout 0 -v -stress.duration=$(DURATION)
 
 .PHONY: std-suites
-std-suites: ## the standard library's own tests with each goroutine on a task: STDMODE=default, native, size:65536, growing:1048576
+std-suites: ## the standard library's own tests with each goroutine on a task: STDMODE=default, native, size:65536, …
 	CGO_ENABLED=0 $(GO) run ./internal/stdsuites -mode $(STDMODE)
 
 .PHONY: std-smoke
