@@ -78,8 +78,10 @@ func (n namer) name(test string) string {
 
 // parse reads what a test binary prints with -test.v=test2json: each line of the
 // testing package begins with a byte that marks it. begun are the tests and
-// subtests that began and have no outcome.
-func parse(output string) (ended outcomes, begun []string) {
+// subtests that began and have no outcome. A test that panics has failed, and the process
+// dies next: panicked is the innermost of the last test that failed, if none ended
+// after it and the output goes on with a panic.
+func parse(output string) (ended outcomes, begun []string, panicked string) {
 	ended = outcomes{}
 	running := map[string]bool{}
 	names := namer{map[string]string{}, map[string]int{}}
@@ -97,6 +99,11 @@ func parse(output string) (ended outcomes, begun []string) {
 			name = names.name(name)
 			switch verb {
 			case "PASS", "SKIP", "FAIL":
+				if verb != "FAIL" {
+					panicked = ""
+				} else if top(panicked) != top(name) {
+					panicked = name
+				}
 				ended[name] = outcome(strings.ToLower(verb))
 				delete(running, name)
 			}
@@ -106,7 +113,10 @@ func parse(output string) (ended outcomes, begun []string) {
 		begun = append(begun, name)
 	}
 	slices.Sort(begun)
-	return ended, begun
+	if last := strings.LastIndexByte(output, 0x16); last < 0 || !strings.Contains(output[last:], "\npanic: ") {
+		panicked = ""
+	}
+	return ended, begun, panicked
 }
 
 // A difference is a test whose outcome is not the same on tasks.

@@ -15,7 +15,7 @@ import (
 )
 
 func TestParseFindsOutcomesAndWhatWasRunning(t *testing.T) {
-	ended, begun := parse("\x16=== RUN   TestA\nnoise --- FAIL: TestA (0.00s)\n" +
+	ended, begun, panicked := parse("\x16=== RUN   TestA\nnoise --- FAIL: TestA (0.00s)\n" +
 		"\x16=== RUN   TestA/sub_one\n" +
 		"text without a newline\x16    --- PASS: TestA/sub_one (0.01s)\n" +
 		"\x16--- PASS: TestA (0.01s)\n" +
@@ -27,6 +27,21 @@ func TestParseFindsOutcomesAndWhatWasRunning(t *testing.T) {
 		"fatal error: all goroutines are asleep\n")
 	require.Equal(t, outcomes{"TestA": pass, "TestA/sub_one": pass, "TestC": skip, "ExampleD": fail, "TestE/7:0x…": pass, "TestE/7:0x…#2": fail}, ended)
 	require.Equal(t, []string{"TestB"}, begun)
+	require.Empty(t, panicked)
+}
+
+func TestParseFindsTheTestWhosePanicEndedTheProcess(t *testing.T) {
+	const failed = "\x16=== RUN   TestA\n\x16--- FAIL: TestA (0.00s)\n"
+	const sub = "\x16=== RUN   TestB\n\x16=== RUN   TestB/c\n\x16--- FAIL: TestB/c (0.00s)\n\x16--- FAIL: TestB (0.00s)\n"
+	for output, want := range map[string]string{
+		failed + sub + "panic: boom\n\ngoroutine 7 [running]:\n":                   "TestB/c",
+		failed + "panic: boom [recovered]\n":                                       "TestA",
+		failed + sub + "FAIL\n":                                                    "",
+		failed + "\x16=== RUN   TestB\n\x16--- PASS: TestB (0.00s)\npanic: boom\n": "",
+	} {
+		_, _, panicked := parse(output)
+		require.Equal(t, want, panicked, output)
+	}
 }
 
 func TestOnlyTheFirstCauseOfADifferenceIsListed(t *testing.T) {

@@ -77,7 +77,7 @@ func (s *suite) command(ctx context.Context, name string, args ...string) *exec.
 }
 
 // deaths bounds how often the process of a suite may die.
-const deaths = 10
+const deaths = 30
 
 // run runs the tests in one mode, for the try-th time. If their process dies, the test that ran then
 // has died, and another process runs the tests that had no turn.
@@ -93,6 +93,7 @@ func (s *suite) run(ctx context.Context, mode string, try int) (*result, error) 
 		return nil, err
 	}
 	for range deaths {
+		before := len(r.outcomes)
 		begun, err := s.process(ctx, r, mode, "-test.skip="+exactly(r.tops()))
 		if err == nil {
 			break
@@ -100,8 +101,8 @@ func (s *suite) run(ctx context.Context, mode string, try int) (*result, error) 
 		if !errors.Is(err, errDied) {
 			return nil, err
 		}
-		if len(begun) == 0 {
-			break
+		if len(begun) == 0 && len(r.outcomes) == before {
+			break // not by a test
 		}
 		if err := s.blame(ctx, r, mode, begun); err != nil {
 			return nil, err
@@ -122,7 +123,7 @@ func (s *suite) blame(ctx context.Context, r *result, mode string, begun []strin
 	}
 	slices.Sort(tops)
 	tops = slices.Compact(tops)
-	if len(tops) == 1 {
+	if len(tops) <= 1 {
 		for _, name := range begun {
 			r.outcomes[name] = died
 		}
@@ -168,9 +169,9 @@ func exactly(names []string) string {
 var errDied = errors.New("stdsuites: the process of the tests died")
 
 // process runs the test binary once, and puts the outcomes into r. If it dies, the
-// error is errDied, and begun are the tests and subtests that ran then.
+// error XX
 func (s *suite) process(ctx context.Context, r *result, mode string, args ...string) (begun []string, err error) {
-	f, err := os.OpenFile(r.base+".txt", os.O_RDWR, 0)
+	f, err := os.OpenFile(r.base+".txt", os.O_RDWR|os.O_APPEND, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +201,10 @@ func (s *suite) process(ctx context.Context, r *result, mode string, args ...str
 	if err != nil {
 		return nil, err
 	}
-	ended, begun := parse(string(output))
+	if _, err := fmt.Fprintf(f, "\nstdsuites: %v\n", cmd.ProcessState); err != nil {
+		return nil, err
+	}
+	ended, begun, panicked := parse(string(output))
 	for name, o := range ended {
 		r.outcomes[name] = o
 	}
@@ -211,6 +215,10 @@ func (s *suite) process(ctx context.Context, r *result, mode string, args ...str
 		r.end(fail)
 	default:
 		r.end(died)
+		if panicked != "" {
+			r.outcomes[panicked] = died
+			return nil, errDied
+		}
 		return begun, errDied
 	}
 	return nil, nil
