@@ -206,13 +206,17 @@ func TestTwoTasksOfATLSConnectionThatShakesHands(t *testing.T) {
 					done <- use()
 				}, ctx.WithHome(n), ctx.WithName([]string{"reader", "writer"}[i]))
 			}
+			echoed := make(chan error, 1)
+			go func() {
+				_, err := io.CopyN(peer, peer, 5)
+				echoed <- err
+			}()
 			if after > stallAfter {
 				s := <-reported
 				require.Equal(t, "writer", s.Tasks[0].Name)
 				require.Equal(t, "sync.Mutex.Lock", s.Tasks[0].WaitsOn)
 			}
-			_, err := io.CopyN(peer, peer, 5)
-			require.NoError(t, err)
+			require.NoError(t, <-echoed)
 			require.NoError(t, <-done)
 			require.NoError(t, <-done)
 		})
