@@ -100,3 +100,27 @@ func ExampleOn() {
 	// back on the loop
 	// <nil>
 }
+
+// A task that blocks the Loop's goroutine, which another task of the Loop would have to
+// end. It is reported; HandOver has another goroutine run that one.
+func ExampleLoop_OnStall() {
+	l := sched.NewLoop()
+	reported := make(chan bool)
+	l.OnStall(10*time.Millisecond, func(s sched.Stall) {
+		fmt.Println(s.Tasks[0].Name, "waits for", s.Tasks[0].WaitsOn)
+		close(reported)
+	})
+	l.HandOver(500 * time.Millisecond)
+	c := make(chan int)
+	_ = l.Go(func(*ctx.Task) { <-c }, ctx.WithName("the first one"))
+	_ = l.Go(func(*ctx.Task) {
+		<-reported
+		fmt.Println("the second one")
+		close(c)
+	})
+	fmt.Println(l.Drain())
+	// Output:
+	// the first one waits for chan receive
+	// the second one
+	// <nil>
+}

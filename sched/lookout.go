@@ -39,9 +39,9 @@ type lookout struct {
 type watchable interface {
 	Scheduler
 	runners() []runner
-	someWait() bool                  // something waits for its turn
-	replace(i int, word uint64) bool // has another goroutine go on for runner i, if its item is still that one
-	setShared(on bool)               // the runners may be replaced, or may not
+	someWait() bool             // something waits for its turn
+	replace(i int, word uint64) // has another goroutine go on for runner i, if its item is still that one
+	setShared(on bool)          // the runners may be replaced, or may not
 }
 
 func (w *lookout) init(of watchable, on *atomic.Bool) { w.of, w.on, w.stallAfter = of, on, StallAfter }
@@ -165,21 +165,15 @@ func (w *lookout) look(now time.Time) (report func()) {
 	if !hand && !tell || !w.of.someWait() {
 		return nil
 	}
+	if tell {
+		report = w.report(still)
+	}
 	if hand {
-		replaced := 0
 		for i := range w.runners {
-			if w.of.replace(i, w.runners[i].word) {
-				replaced++
-			}
-		}
-		if replaced == len(w.runners) {
-			return nil // it does not stand still any more
+			w.of.replace(i, w.runners[i].word)
 		}
 	}
-	if !tell {
-		return nil
-	}
-	return w.report(still)
+	return report
 }
 
 // maxLogged is how many goroutines there may be for a stall to be logged with

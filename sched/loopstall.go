@@ -46,12 +46,10 @@ func (l *Loop) someWait() bool {
 	return len(l.queue) != 0 || len(l.timers) != 0 && l.timers[0].when <= l.now()
 }
 
-func (l *Loop) replace(_ int, word uint64) bool {
-	if !l.beat.replace(word) {
-		return false
+func (l *Loop) replace(_ int, word uint64) {
+	if l.beat.replace(word) {
+		l.goOn()
 	}
-	l.goOn()
-	return true
 }
 
 func (l *Loop) setShared(on bool) { l.beat.shared.Store(on) }

