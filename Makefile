@@ -96,7 +96,7 @@ layouts: ## the layout files say what the generator says
 ## Tests
 
 .PHONY: test
-test: setup unit modules check portable race growth std-smoke arm64 riscv64 secret stress ## everything: what continuous integration runs
+test: setup unit modules check portable checked race growth std-smoke arm64 riscv64 secret stress ## everything: what continuous integration runs
 	@echo "make test: all passed"
 
 .PHONY: unit
@@ -116,6 +116,11 @@ modules: ## tests that are modules of their own: the OpenTelemetry SDK, goleak, 
 .PHONY: portable
 portable: ## the same tests on the portable backend
 	STACKHOP_BACKEND=portable $(GO) test -short -timeout 5m $(PKGS)
+
+.PHONY: checked
+checked: ## the kernel with -tags stackhopcheck, where two owners at once get an error; a check allocates
+	$(GO) test -tags stackhopcheck -short -skip AllocatesNothing -timeout 5m . ./resume
+	STACKHOP_BACKEND=portable $(GO) test -tags stackhopcheck -run '^Test(TwoOwners|AClaim)' .
 
 .PHONY: race
 race: setup ## the same tests under the race detector

@@ -8,7 +8,8 @@ import "unsafe"
 // Two sides share it. The owner calls Switch and waits while the body runs;
 // the body calls Switch and waits while the owner runs. Any goroutine on any
 // thread may be the owner, a new one each time, but one at a time: two
-// simultaneous calls are a data race, as with an unguarded variable. What one
+// simultaneous calls are a data race, as with an unguarded variable, and end the
+// process; a program built with -tags stackhopcheck finds them, see TrySwitch. What one
 // side wrote before a switch the other side sees after it.
 //
 // After the end of the body, Switch panics and TrySwitch answers ErrDone.

@@ -98,14 +98,25 @@ func decide() decision {
 // would have answered.
 func (c *Coro) Switch() {
 	_ = c.state // a nil c panics here; the assembly may not fault
+	if checked {
+		c.mustSwitch()
+		return
+	}
 	switchCoro(c)
 }
 
 // TrySwitch is Switch for a caller that wants to go on after a refusal. Errors:
 // ErrDone, ErrRunning, ErrBubble, and for the body a *ThreadLockError. After
 // an error no side has run.
+//
+// Two goroutines that call it at the same time for one coroutine are a mistake that
+// ends the process, by a memory fault or worse. In a program built with
+// -tags stackhopcheck one of them gets ErrRunning.
 func (c *Coro) TrySwitch() error {
 	_ = c.state
+	if checked {
+		return c.claimed(c.trySwitch)
+	}
 	if r := trySwitchCoro(c); r != nil {
 		return r.err
 	}
@@ -117,6 +128,25 @@ func (c *Coro) TrySwitch() error {
 // when somebody switches to it. Errors: ErrNotCurrent, and those of TrySwitch.
 func (c *Coro) Transfer(to *Coro) error {
 	_, _ = c.state, to.state
+	if checked {
+		return c.passed(to, func() error { return c.transfer(to) })
+	}
+	if r := transferCoro(c, to); r != nil {
+		return r.err
+	}
+	return nil
+}
+
+// trySwitch is TrySwitch without a claim.
+func (c *Coro) trySwitch() error {
+	if r := trySwitchCoro(c); r != nil {
+		return r.err
+	}
+	return nil
+}
+
+// transfer is Transfer without a claim.
+func (c *Coro) transfer(to *Coro) error {
 	if r := transferCoro(c, to); r != nil {
 		return r.err
 	}

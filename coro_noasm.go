@@ -18,7 +18,7 @@ func decide() decision {
 // owner, when the body has ended. It panics with the error that TrySwitch
 // would have answered.
 func (c *Coro) Switch() {
-	if err := c.port().trySwitch(c); err != nil {
+	if err := c.TrySwitch(); err != nil {
 		panic(err)
 	}
 }
@@ -26,12 +26,32 @@ func (c *Coro) Switch() {
 // TrySwitch is Switch for a caller that wants to go on after a refusal. Errors:
 // ErrDone, ErrRunning, ErrBubble, and for the body a *ThreadLockError. After
 // an error no side has run.
-func (c *Coro) TrySwitch() error { return c.port().trySwitch(c) }
+//
+// Two goroutines that call it at the same time for one coroutine are a mistake that
+// ends the process, by a memory fault or worse. In a program built with
+// -tags stackhopcheck one of them gets ErrRunning.
+func (c *Coro) TrySwitch() error {
+	if checked {
+		return c.claimed(c.trySwitch)
+	}
+	return c.port().trySwitch(c)
+}
 
 // Transfer parks the body of c, which must be the caller, and runs the body of
 // to, which must be parked or fresh. c's owner becomes to's owner; c continues
 // when somebody switches to it. Errors: ErrNotCurrent, and those of TrySwitch.
-func (c *Coro) Transfer(to *Coro) error { return c.port().transfer(c, to) }
+func (c *Coro) Transfer(to *Coro) error {
+	if checked {
+		return c.passed(to, func() error { return c.transfer(to) })
+	}
+	return c.port().transfer(c, to)
+}
+
+// trySwitch is TrySwitch without a claim.
+func (c *Coro) trySwitch() error { return c.port().trySwitch(c) }
+
+// transfer is Transfer without a claim.
+func (c *Coro) transfer(to *Coro) error { return c.port().transfer(c, to) }
 
 // CheckThread answers a *ThreadLockError if the body, which must be the caller,
 // holds more OS-thread locks than its owner did when it switched to it.
