@@ -95,7 +95,7 @@ func TestTrimLeavesNoPageOfColdStacks(t *testing.T) {
 		t.Skip("mincore under an emulator tells of the emulator")
 	}
 	eachBatch(t, func(t *testing.T) {
-		p := newPool(t, 8192, probedGuard(), WithIdleBytes(50*leanBytes()))
+		p := newPool(t, 2*os.Getpagesize(), probedGuard(), WithIdleBytes(50*leanBytes()))
 		var kept []*Stack
 		for range 4 {
 			all := takeMany(t, p, 400)
