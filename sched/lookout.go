@@ -67,13 +67,12 @@ func (w *lookout) arm() {
 // time begins in the year 2000.
 func inBubble() bool { return stackhop.InBubble() || time.Now().Year() < 2015 }
 
-// set sets the timer for the next tick. Without anything to look for there is none:
-// w.armed stays, and configure sets it.
+// set sets the timer for the next tick. Without anything to look for there is none,
+// though armed says so: configure sets it.
 func (w *lookout) set() {
 	period := w.period()
 	switch {
 	case period == 0:
-		w.armed.Store(false)
 	case w.timer == nil:
 		w.timer = time.AfterFunc(period, w.tick)
 	default:
@@ -99,7 +98,13 @@ func (w *lookout) configure(f func()) {
 	f()
 	w.mu.Unlock()
 	w.of.setShared(w.handAfter != 0)
-	if w.on.Load() && !inBubble() {
+	if !w.on.Load() {
+		w.armed.Store(false) // the next start sets the timer
+		if !w.on.Load() {
+			return
+		}
+	}
+	if !inBubble() {
 		w.armed.Store(true)
 		w.mu.Lock()
 		w.set()

@@ -27,6 +27,11 @@ func (l *Loop) OnStall(after time.Duration, f func(Stall)) { l.lookout.setStall(
 // lock: sync.Mutex, or leaf.Mutex where the holder suspends. All other turns are still
 // one after another, but not all on Run's goroutine.
 //
+// What computes for so long is held up as well as what blocks, and so is a turn
+// during which the system does not run the thread. So choose a time that turns without
+// such a call do not take, or use locks for all that is shared. A timer looks four times
+// in that time as long as the Loop runs. In a testing/synctest bubble there is no hand-over.
+//
 // Run's goroutine takes the Loop back as soon as what held it up is over, between two
 // items. A run ends on that goroutine only: Stop and Drain wait for what holds it
 // up. A panic of a function of Do on a substitute ends the process.

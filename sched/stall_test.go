@@ -322,7 +322,17 @@ func TestHandOverLetsOthersGoOn(t *testing.T) {
 // No two turns are at the same time but for those that were held up.
 func TestHandOverKeepsOthersOneAtATime(t *testing.T) {
 	onEachDriver(t, func(t *testing.T, d driver, start func(string, func(*ctx.Task))) {
-		d.HandOver(500 * time.Microsecond)
+		d.HandOver(time.Hour) // not by the clock: a machine that is busy may keep anything waiting
+		begun := make(chan int)
+		require.NoError(t, d.Do(func() { close(begun) }))
+		<-begun
+		blocks := make(chan int)
+		defer close(blocks)
+		go func() {
+			for range blocks {
+				sched.TakeOver(d)
+			}
+		}()
 		var inside, ended atomic.Int32
 		part := func() {
 			if inside.Add(1) != 1 {
@@ -345,7 +355,8 @@ func TestHandOverKeepsOthersOneAtATime(t *testing.T) {
 					part()
 					unlocked++
 					task.SuspendTo(d)
-					<-c // in a turn of its own, which is beside those of others
+					blocks <- 1 // in a turn of its own, which is beside those of others
+					<-c
 				}
 				ended.Add(1)
 			})
