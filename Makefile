@@ -176,10 +176,22 @@ std-smoke: ## a small part of std-suites
 
 .PHONY: fuzz
 fuzz: ## every native fuzz target, FUZZTIME=30s each
-	@for f in $$($(GO) test ./fuzz -list '^Fuzz' | grep '^Fuzz'); do \
-		echo "$(GO) test ./fuzz -run '^$$' -fuzz '^'$$f'$$' -fuzztime $(FUZZTIME)"; \
-		$(GO) test ./fuzz -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x; \
+	@for p in ./fuzz ./internal/pcln ./internal/code; do \
+		for f in $$($(GO) test $$p -list '^Fuzz' | grep '^Fuzz'); do \
+			echo "$(GO) test $$p -run '^$$' -fuzz '^$$f$$' -fuzztime $(FUZZTIME)"; \
+			$(GO) test $$p -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x; \
+		done; \
 	done
+
+.PHONY: setup-bound
+setup-bound:
+	@missing=(); command -v objdump >/dev/null || missing+=(binutils); \
+	command -v aarch64-linux-gnu-objdump >/dev/null || missing+=(binutils-aarch64-linux-gnu); \
+	$(MAKE) --no-print-directory install WANT="$${missing[*]}"
+
+.PHONY: bound-check
+bound-check: setup-bound ## the readers of programs against objdump and others: large programs, every build mode, both architectures
+	$(GO) test ./internal/pcln ./internal/code -count=1 -timeout 30m -long
 
 .PHONY: experiments
 experiments: ## every GOEXPERIMENT of every supported Go release: stacks that grow, the kernel's own checks

@@ -48,6 +48,17 @@ func TestDependencyClosure(t *testing.T) {
 	}
 }
 
+// The packages that read programs need only the standard library, and nothing
+// that a program imports needs them: own, above, does not have them.
+func TestReadersOfProgramsStandAlone(t *testing.T) {
+	for _, pkg := range []string{"/internal/pcln", "/internal/code"} {
+		for _, dep := range strings.Fields(testsupport.Go(t, "", "list", "-deps", module+pkg)) {
+			first, _, _ := strings.Cut(dep, "/")
+			require.True(t, dep == module+pkg || !strings.Contains(first, ".") || first == "vendor", "%s imports %s", pkg, dep)
+		}
+	}
+}
+
 // The kernel alone, linked: nothing runs at import, and newcoro is there
 // though the program does not use iter.Pull (H17).
 func TestH17LinkedAlone(t *testing.T) {

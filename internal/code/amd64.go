@@ -359,8 +359,11 @@ func (x *x86) classify(in *Inst) bool {
 		if (op == 0x31 || op == 0x33) && rm == x.reg && !x.p66 {
 			in.Op, in.Dst, in.Imm = Const, rm, 0
 		}
-		if op == 0x29 && rm != NoReg && w {
+		if (op == 0x29 || op == 0x01) && rm != NoReg && w {
 			in.Op, in.Dst, in.Src, in.Src2 = Sub, rm, rm, x.reg
+			if op == 0x01 {
+				in.Op = Sum
+			}
 		}
 	case op < 0x58: // PUSH
 		in.SP = -word
@@ -467,7 +470,9 @@ func (x *x86) classify(in *Inst) bool {
 	case op == 0xc8, op == 0xc9: // ENTER, LEAVE
 		in.Writes = set(rbp)
 		in.SPWrite = true
-	case op == 0xcc, op == 0xf1, op == 0xf4: // INT3, INT1, HLT
+	case op == 0xcc, op == 0xf1: // INT3, INT1
+		in.Op = Break
+	case op == 0xf4: // HLT
 		in.Op = Trap
 	case op == 0xcd: // INT
 		in.Writes = ^RegSet(0) &^ set(rsp)

@@ -77,6 +77,8 @@ func (in *Inst) control(w uint32, pc uint64) {
 		}
 	case w&0xff000000 == 0xd4000000: // SVC, BRK and the like
 		switch w & 0x00e0001f {
+		case 0x200000: // BRK
+			in.Op = Break
 		case 1: // SVC
 			in.Writes = set(0)
 		case 2, 3: // HVC, SMC
@@ -204,27 +206,30 @@ func (in *Inst) register(w uint32) {
 	in.writes(w)
 	wide := w>>31 != 0
 	switch {
-	case w&0xffe0ffe0 == 0xaa0003e0: // MOV
+	case w&0xffe0ffe0 == 0xaa0003e0 && dst(w) != sp: // MOV
 		in.Op, in.Dst, in.Src = Move, dst(w), src2(w)
 		if in.Src == sp { // zero
 			in.Op, in.Src = Const, NoReg
 		}
-	case w&0x7fe00000 == 0x4b200000: // SUB with an extended register: SP is allowed
+	case w&0x3fe00000 == 0x0b200000: // ADD, SUB with an extended register: SP is allowed
 		in.Writes = set(dst(w))
 		if wide && w>>13&7 == 3 && w>>10&7 == 0 && src2(w) != sp {
-			in.Op, in.Dst, in.Src, in.Src2 = Sub, dst(w), src(w), src2(w)
+			in.sum(w)
 		}
-	case w&0x7fe00000 == 0x0b200000: // ADD with an extended register
-		in.Writes = set(dst(w))
-	case w&0xffe0fc00 == 0xcb000000 && src(w) != sp && src2(w) != sp: // SUB
-		in.Op, in.Dst, in.Src, in.Src2 = Sub, dst(w), src(w), src2(w)
+	case w&0xbfe0fc00 == 0x8b000000 && src(w) != sp && src2(w) != sp && dst(w) != sp: // ADD, SUB
+		in.sum(w)
 	case w&0x3fe00000 == 0x3a400000: // CCMN, CCMP: the low bits are flags
 		in.Writes = 0
 	case w&0x3f200000 == 0x3a000000 && w>>10&63 != 0: // RMIF, SETF
 		in.Writes = 0
 	}
-	if in.Dst == sp && w&0x7fe00000 != 0x4b200000 {
-		in.Op = Other // the zero register
+}
+
+// sum makes the instruction an addition or subtraction of two registers.
+func (in *Inst) sum(w uint32) {
+	in.Op, in.Dst, in.Src, in.Src2 = Sum, dst(w), src(w), src2(w)
+	if w>>30&1 != 0 {
+		in.Op = Sub
 	}
 }
 

@@ -24,6 +24,10 @@ type Site struct {
 	Jump bool // not a call
 	Cond bool // a conditional jump
 
+	// Dead is set if nothing leads to the site. What looks like a dead call may
+	// be part of numbers in the text.
+	Dead bool
+
 	// Target is the address that is called, if Direct is set. A call through a
 	// register that has a known value, such as a static func value, is direct too.
 	Direct bool
@@ -72,7 +76,7 @@ type Memory interface {
 	Writable(addr uint64) bool         // whether the program may change it
 }
 
-// An OverlapError says that a jump goes into the midst of an instruction.
+// An OverlapError says that a jump goes to Target, in the midst of an instruction.
 type OverlapError struct{ Target uint64 }
 
 func (e *OverlapError) Error() string {
@@ -82,37 +86,52 @@ func (e *OverlapError) Error() string {
 // Is reports whether target is ErrUnknown.
 func (e *OverlapError) Is(target error) bool { return target == ErrUnknown }
 
-// Analyze decodes the function with this text at address entry, padding
-// included. If mem is nil, nothing is known of the content of memory. The error
-// Is [ErrUnknown].
-func Analyze(d *Decoder, text []byte, entry uint64, mem Memory) (*Body, error) {
+// Analyze decodes the function with this text at address entry. It decodes what
+// may run: it begins at the entry, and at others, such as the call of
+// deferreturn, which only the runtime goes to, and follows every jump. Text that
+// is not reached may be padding, numbers, or anything else, so Analyze lists calls
+// there as Dead, and no error comes from there. In an Open function everything
+// counts as reached.
+//
+// If mem is nil, nothing is known of the content of memory. The error Is
+// [ErrUnknown].
+func Analyze(d *Decoder, text []byte, entry uint64, mem Memory, others ...uint64) (*Body, error) {
+	text = text[:len(text)-len(text)%d.Quantum]
 	a := analysis{d: d, text: text, entry: entry, mem: mem,
 		starts: make(bitmap, len(text)/64+1), labels: make(bitmap, len(text)/64+1)}
-	if err := a.findLabels(); err != nil {
-		return nil, err
+	if len(text) > 0 {
+		a.label(entry)
 	}
-	// A jump table that is found has targets, so what was taken for known before
-	// may not be. More than a few rounds happen only if tables lead to tables.
-	for range 4 {
-		a.fresh = false
-		a.walk()
-		if !a.fresh {
+	for _, pc := range others {
+		if a.inside(pc) {
+			a.label(pc)
+		}
+	}
+	// A jump table adds labels, so what was taken for known before may not be.
+	// There are more than a few rounds only if tables lead to tables.
+	const rounds = 8
+	for range rounds {
+		if err := a.reach(); err != nil {
+			return nil, err
+		}
+		if err := a.walk(); err != nil {
+			return nil, err
+		}
+		if len(a.queue) == 0 {
 			break
 		}
 	}
-	if a.fresh {
-		a.body.Open = true
-	}
-	if a.body.Open {
+	if a.body.Open || len(a.queue) > 0 {
 		a.forget = true
-		a.walk()
+		if err := a.sweep(); err != nil {
+			return nil, err
+		}
+		if err := a.walk(); err != nil {
+			return nil, err
+		}
 		a.body.Open = true
 	}
-	for i := range text {
-		if a.labels.has(i) && !a.starts.has(i) {
-			return nil, &OverlapError{entry + uint64(i)}
-		}
-	}
+	a.addDead()
 	return &a.body, nil
 }
 
@@ -128,10 +147,11 @@ type analysis struct {
 	mem   Memory
 	body  Body
 
-	starts, labels bitmap // by offset: of instructions, and of targets of jumps
-	tables         map[uint64]struct{}
-	fresh          bool // a label was found in this round
-	forget         bool // take no register for known
+	starts bitmap // by offset: instructions that are reached
+	labels bitmap // by offset: targets of jumps, and entries
+	queue  []int  // labels not yet followed
+	tables map[uint64]struct{}
+	forget bool // take no register for known
 
 	regs  [32]Value
 	pages RegSet // registers with the page of an address
@@ -144,34 +164,60 @@ func (a *analysis) inside(pc uint64) bool { return pc-a.entry < uint64(len(a.tex
 func (a *analysis) label(pc uint64) {
 	if i := int(pc - a.entry); !a.labels.has(i) {
 		a.labels.set(i)
-		a.fresh = true
+		a.queue = append(a.queue, i)
 	}
 }
 
-// findLabels decodes everything once, for the targets of direct jumps.
-func (a *analysis) findLabels() error {
+// reach decodes what is reached from the labels in the queue.
+func (a *analysis) reach() error {
+	for len(a.queue) > 0 {
+		off := a.queue[len(a.queue)-1]
+		a.queue = a.queue[:len(a.queue)-1]
+		for off < len(a.text) && !a.starts.has(off) {
+			in, err := a.d.Decode(a.text[off:], a.entry+uint64(off))
+			if err != nil {
+				return err
+			}
+			a.starts.set(off)
+			a.body.Insts++
+			if (in.Op == Jump || in.Op == Branch) && a.inside(in.Target) {
+				a.label(in.Target)
+			}
+			if !in.Op.Continues() {
+				break
+			}
+			off += in.Len
+		}
+	}
+	return nil
+}
+
+// sweep decodes everything.
+func (a *analysis) sweep() error {
 	for off := 0; off < len(a.text); {
-		in, err := a.d.Decode(a.text[off:], a.entry+uint64(off))
-		if err != nil {
+		a.queue = append(a.queue, off)
+		if err := a.reach(); err != nil {
 			return err
 		}
-		a.starts.set(off)
-		if (in.Op == Jump || in.Op == Branch) && a.inside(in.Target) {
-			a.label(in.Target)
-		}
+		in, _ := a.d.Decode(a.text[off:], a.entry+uint64(off))
 		off += in.Len
-		a.body.Insts++
 	}
 	return nil
 }
 
 // walk lists sites and addresses, and follows values from each label on.
-func (a *analysis) walk() {
+func (a *analysis) walk() error {
 	a.body.Sites, a.body.Refs = nil, nil
-	a.reset()
-	for off := 0; off < len(a.text); {
+	end := 0 // of the instruction before
+	for off := 0; off < len(a.text); off++ {
+		if !a.starts.has(off) {
+			continue
+		}
+		if off < end {
+			return &OverlapError{a.entry + uint64(off)}
+		}
 		pc := a.entry + uint64(off)
-		if a.forget || a.labels.has(off) {
+		if off > end || a.forget || a.labels.has(off) {
 			a.reset()
 		}
 		in, _ := a.d.Decode(a.text[off:], pc)
@@ -179,13 +225,49 @@ func (a *analysis) walk() {
 		case Call, CallReg, CallMem, Jump, JumpReg, JumpMem, Branch:
 			a.site(&in, pc)
 		}
-		if in.Op.Continues() && in.Op != Call && in.Op != CallReg && in.Op != CallMem {
-			a.step(&in, pc)
-		} else {
+		switch in.Op {
+		case Call, CallReg, CallMem, Break, Jump, JumpReg, JumpMem, Return, Trap:
 			a.reset()
+		default:
+			a.step(&in, pc)
+		}
+		end = off + in.Len
+	}
+	return nil
+}
+
+// addDead lists the calls in text that is not reached.
+func (a *analysis) addDead() {
+	a.reset()
+	live := a.body.Sites
+	var all []Site
+	for off := 0; off < len(a.text); {
+		pc := a.entry + uint64(off)
+		in, err := a.d.Decode(a.text[off:], pc)
+		switch {
+		case a.starts.has(off):
+			for len(live) > 0 && live[0].PC == pc {
+				all, live = append(all, live[0]), live[1:]
+			}
+		case err != nil || a.reached(off+1, off+in.Len):
+			off += a.d.Quantum // numbers
+			continue
+		case in.Op == Call || in.Op == CallReg || in.Op == CallMem:
+			all = append(all, Site{PC: pc, Len: in.Len, Direct: in.Op == Call, Target: in.Target, Dead: true})
 		}
 		off += in.Len
 	}
+	a.body.Sites = all
+}
+
+// reached reports whether an instruction that is reached begins between two offsets.
+func (a *analysis) reached(from, to int) bool {
+	for ; from < to && from < len(a.text); from++ {
+		if a.starts.has(from) {
+			return true
+		}
+	}
+	return false
 }
 
 func (a *analysis) reset() { a.regs, a.pages = [32]Value{}, 0 }
@@ -270,7 +352,7 @@ func (a *analysis) table(addr uint64) bool {
 			return false
 		}
 		t, ok := a.mem.Uint64(addr)
-		if !ok || !a.inside(t) || !a.starts.has(int(t-a.entry)) {
+		if !ok || !a.inside(t) || (t-a.entry)%uint64(a.d.Quantum) != 0 {
 			return n > 0
 		}
 		a.tables[addr] = struct{}{}
@@ -299,9 +381,12 @@ func (a *analysis) step(in *Inst, pc uint64) {
 		if src.Kind == Known {
 			v = Value{Kind: Known, N: src.N + uint64(in.Imm)}
 		}
-	case Sub:
+	case Sum, Sub:
 		if src.Kind == Known && src2.Kind == Known {
-			v = Value{Kind: Known, N: src.N - src2.N}
+			v = Value{Kind: Known, N: src.N + src2.N}
+			if in.Op == Sub {
+				v.N = src.N - src2.N
+			}
 		}
 	case Load:
 		v = a.load(in.Mem)

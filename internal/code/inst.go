@@ -22,16 +22,18 @@ const (
 	Branch            // goes to Target or continues
 	Return            // returns to the caller
 	Trap              // faults: what follows is not reached
+	Break             // stops for a debugger, which may continue the program
 	Const             // Dst = Imm
 	Insert            // Dst = Dst with the 16 bits at Shift replaced by Imm
 	Move              // Dst = Src
 	Add               // Dst = Src + Imm
+	Sum               // Dst = Src + Src2
 	Sub               // Dst = Src - Src2
 	Load              // Dst = the eight bytes at Mem
 )
 
 var opNames = [...]string{"other", "call", "call reg", "call mem", "jump", "jump reg", "jump mem", "branch", "return", "trap",
-	"const", "insert", "move", "add", "sub", "load"}
+	"break", "const", "insert", "move", "add", "sum", "sub", "load"}
 
 func (o Op) String() string {
 	if int(o) < len(opNames) {
@@ -97,7 +99,7 @@ type Inst struct {
 	Writes RegSet
 
 	// SP is what it adds to SP. If SPWrite is set, it sets SP in some other way:
-	// by Move or Add from another register, or so that nothing is known.
+	// by Move, Add, Sum or Sub from registers, or so that nothing is known.
 	SP      int64
 	SPWrite bool
 }

@@ -41,6 +41,8 @@ func (a Arch) quantum() uint64 {
 type Image struct {
 	Arch Arch
 	segs []segment // by address, none overlaps another
+
+	relro, relroEnd uint64 // what the loader makes read-only after relocation
 }
 
 type segment struct {
@@ -101,6 +103,10 @@ func parseImage(file []byte) (*Image, error) {
 			}
 			flags := elf.ProgFlag(le.Uint32(headers[4:]))
 			im.segs = append(im.segs, segment{addr, data, flags&elf.PF_W != 0, flags&elf.PF_X != 0})
+		case elf.PT_GNU_RELRO:
+			if n := le.Uint64(headers[40:]); addr+n > addr {
+				im.relro, im.relroEnd = addr, addr+n
+			}
 		case elf.PT_DYNAMIC:
 			dynamic = addr
 		}
@@ -179,12 +185,12 @@ func (im *Image) Uint64(addr uint64) (uint64, bool) {
 	return le.Uint64(b), true
 }
 
-// Writable reports whether the program may change the byte at addr. It returns
-// true for an address that is not in the file. A program without a table of
-// relocations to apply at load time never changes what is not writable.
+// Writable reports whether the program may change the byte at addr. What only
+// the loader changes is not writable. Writable returns true for an address that
+// is not in the file.
 func (im *Image) Writable(addr uint64) bool {
 	s := im.segment(addr)
-	return s == nil || s.write
+	return s == nil || s.write && (addr < im.relro || addr >= im.relroEnd)
 }
 
 // Executable reports whether addr is in the text of the program.

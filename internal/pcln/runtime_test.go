@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stackhop/stackhop/internal/testsupport"
 	"github.com/stretchr/testify/require"
 )
 
@@ -118,7 +119,7 @@ func requireAsGosym(t *testing.T, tab *Table) {
 func TestFilesAndLinesAreThoseOfGosym(t *testing.T) {
 	t.Run("self", func(t *testing.T) { requireAsGosym(t, self(t)) })
 	t.Run("gofmt", func(t *testing.T) {
-		tab, err := Open(filepath.Join(runtime.GOROOT(), "bin", "gofmt"))
+		tab, err := Open(filepath.Join(goroot(t), "bin", "gofmt"))
 		if err != nil {
 			t.Skip("GOROOT has no gofmt that this package reads: ", err)
 		}
@@ -126,10 +127,15 @@ func TestFilesAndLinesAreThoseOfGosym(t *testing.T) {
 	})
 }
 
+func goroot(t *testing.T) string {
+	t.Helper()
+	return strings.TrimSpace(testsupport.Go(t, "", "env", "GOROOT"))
+}
+
 // parseRuntime parses a file of the standard library of the release that runs.
 func parseRuntime(t *testing.T, name string) *ast.File {
 	t.Helper()
-	f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(runtime.GOROOT(), "src", name), nil, 0)
+	f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(goroot(t), "src", name), nil, 0)
 	require.NoError(t, err)
 	return f
 }
