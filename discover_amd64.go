@@ -17,7 +17,23 @@ func callBefore(pc uintptr) (target uintptr, ok bool) {
 	if text[0] != 0xe8 {
 		return 0, false
 	}
-	return pc + uintptr(int32(binary.LittleEndian.Uint32(text[1:]))), true
+	return throughTable(pc + uintptr(int32(binary.LittleEndian.Uint32(text[1:])))), true
+}
+
+// throughTable returns where a call of pc goes: code that is linked with a shared
+// library calls by a jump through a table, whose entries the linker has filled.
+func throughTable(pc uintptr) uintptr {
+	text, at := peekText(pc, 11), 0
+	if binary.LittleEndian.Uint32(text) == 0xfa1e0ff3 { // ENDBR64
+		at = 4
+	}
+	if text[at] == 0xf2 { // BND
+		at++
+	}
+	if text[at] != 0xff || text[at+1] != 0x25 { // JMP disp32(RIP)
+		return pc
+	}
+	return peek64(pc + uintptr(at) + 6 + uintptr(int32(peek32(pc+uintptr(at)+2))))
 }
 
 // findSaveG has nothing to find: assembly writes thread-local storage itself.
@@ -58,7 +74,11 @@ func (c code) decode() (list []inst, at map[uintptr]int, err error) {
 // target returns where a direct jump or call goes.
 func (in inst) target() (pc uintptr, ok bool) {
 	rel, ok := in.Args[0].(x86asm.Rel)
-	return in.pc + uintptr(in.Len) + uintptr(rel), ok
+	pc = in.pc + uintptr(in.Len) + uintptr(rel)
+	if ok && in.Op == x86asm.CALL {
+		pc = throughTable(pc)
+	}
+	return pc, ok
 }
 
 // global returns the address of an operand that is relative to RIP, or to R15 where

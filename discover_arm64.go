@@ -54,8 +54,29 @@ func (w word) page(pc uintptr) uintptr {
 // ok: there is no direct call.
 func callBefore(pc uintptr) (target uintptr, ok bool) {
 	w := word(peek32(pc - 4))
-	return pc - 4 + w.signed(0, 26), w.isBL()
+	return throughTable(pc - 4 + w.signed(0, 26)), w.isBL()
 }
+
+// throughTable returns where a call of pc goes: code that is linked with a shared
+// library calls by a jump through a table, whose entries the linker has filled.
+func throughTable(pc uintptr) uintptr {
+	const (
+		bti = 0xd503_245f
+		x16 = 16
+	)
+	at := pc
+	if peek32(at) == bti {
+		at += 4
+	}
+	page, load := word(peek32(at)), word(peek32(at+4))
+	if !page.isADRP() || page.rd() != x16 || !load.isLDR() || load.rn() != x16 || load.rd() != x16+1 {
+		return pc
+	}
+	return peek64(page.page(at) + 8*load.imm12())
+}
+
+// call returns where the call instruction w at pc goes.
+func (w word) call(pc uintptr) uintptr { return throughTable(pc + w.signed(0, 26)) }
 
 // at returns the instruction at pc, 0 (which is none) outside c.
 func (c code) at(pc uintptr) word {
@@ -101,11 +122,11 @@ func (c code) globals() (list []uintptr, err error) {
 func (c code) mcallArg() (value, mcall uintptr, err error) {
 	for pc := c.pc; c.at(pc) != 0; pc += 4 {
 		w := c.at(pc)
-		if !w.isBL() && !w.isB() || c.name(pc+w.signed(0, 26)) != "runtime.mcall" {
+		if !w.isBL() && !w.isB() || c.name(w.call(pc)) != "runtime.mcall" {
 			continue
 		}
 		if addr, ok := c.address(0, pc); ok {
-			return addr, pc + w.signed(0, 26), nil
+			return addr, w.call(pc), nil
 		}
 		return 0, 0, &discoveryError{"call of mcall in " + c.name(c.pc), "ADRP and ADD into R0 before it",
 			fmt.Sprintf("%08x %08x", c.at(pc-8), c.at(pc-4))}
@@ -119,8 +140,11 @@ func (f *facts) findSaveG(mcall uintptr) error {
 	const saveG = "runtime.save_g"
 	c := machineCode(mcall)
 	for pc := c.pc; c.at(pc) != 0; pc += 4 {
-		to := pc + c.at(pc).signed(0, 26)
-		if c.at(pc).isBL() && c.name(to) == saveG {
+		to := uintptr(0)
+		if c.at(pc).isBL() {
+			to = c.at(pc).call(pc)
+		}
+		if to != 0 && c.name(to) == saveG {
 			f.saveG = to
 			f.add(saveG, to, "target of a call in mcall")
 			return nil
@@ -187,7 +211,7 @@ func (c code) follow(pc uintptr) (calls string, atomic bool) {
 		case w.isAtomic():
 			return "", true
 		case w.isBL():
-			return c.name(pc + w.signed(0, 26)), false
+			return c.name(w.call(pc)), false
 		case w.isB():
 			pc += w.signed(0, 26)
 		default:
@@ -201,9 +225,8 @@ func (c code) follow(pc uintptr) (calls string, atomic bool) {
 func (c code) calls() (calls []call, err error) {
 	for pc := c.pc; c.at(pc) != 0; pc += 4 {
 		w := c.at(pc)
-		to := pc + w.signed(0, 26)
-		if w.isBL() || w.isB() && to-c.pc >= uintptr(len(c.text)) {
-			calls = append(calls, call{to, pc + 4})
+		if w.isBL() || w.isB() && pc+w.signed(0, 26)-c.pc >= uintptr(len(c.text)) {
+			calls = append(calls, call{w.call(pc), pc + 4})
 		}
 	}
 	return calls, nil

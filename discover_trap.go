@@ -44,9 +44,15 @@ func (t *trapFacts) find() error {
 	if err != nil {
 		return err
 	}
-	if len(all) != 1 {
+	copies := 0
+	for i := range all {
+		if len(all) == 1 || all[i].function(all[i].entry(0), newstack) != 0 {
+			copies++
+		}
+	}
+	if copies != 1 {
 		return &discoveryError{"modules of the process", "no plugin, which would have code of the runtime of its own",
-			fmt.Sprintf("%d modules", len(all))}
+			fmt.Sprintf("%d modules with a runtime", copies)}
 	}
 	if err := t.findP(&mod, c.pc); err != nil {
 		return err
@@ -56,15 +62,15 @@ func (t *trapFacts) find() error {
 		return err
 	}
 
-	copies := c
+	copying := c
 	if pc, _, err := c.callTo("runtime.copystack"); err == nil {
-		copies = machineCode(pc)
+		copying = machineCode(pc)
 	}
-	if t.memmove, err = copies.onlyCallTo("runtime.memmove"); err != nil {
+	if t.memmove, err = copying.onlyCallTo("runtime.memmove"); err != nil {
 		return err
 	}
 	t.memmoveLen = uintptr(len(machineCode(t.memmove).text))
-	if t.newLoSlot, t.newHiSlot, err = copies.newStackSlots(); err != nil {
+	if t.newLoSlot, t.newHiSlot, err = copying.newStackSlots(); err != nil {
 		return err
 	}
 
@@ -74,8 +80,8 @@ func (t *trapFacts) find() error {
 		in   code
 	}{
 		{"runtime.casgstatus", &t.casgstatus, c},
-		{"runtime.stackfree", &t.stackfree, copies},
-		{"runtime.throw", &t.throw, copies},
+		{"runtime.stackfree", &t.stackfree, copying},
+		{"runtime.throw", &t.throw, copying},
 	} {
 		if *f.pc, _, err = f.in.callTo(f.name); err == nil {
 			continue
