@@ -102,6 +102,10 @@ func (c *Coro) Init(r Region, body func(c *Coro)) error {
 // none was given yet. It is the owner's to call, or the body's own.
 func (c *Coro) Done() bool { return c.state != stateReady }
 
+// Closed reports whether the coroutine has ended for good: after Close, after the end
+// of the body that New was given, or when a body has ended its thread, see EndsThread.
+func (c *Coro) Closed() bool { return c.state == stateClosed }
+
 // Goexited reports whether the last body was ended by runtime.Goexit.
 func (c *Coro) Goexited() bool { return c.goexited }
 

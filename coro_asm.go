@@ -216,6 +216,9 @@ func (c *Coro) start() {
 // the runtime knows.
 func (c *Coro) exit() {
 	c.in, c.g = notEnterable, notEnterable
+	if c.EndsThread() {
+		c.leaveOwner()
+	}
 	c.alignThread()
 	link := uintptr(c.link)
 	poke64(link+coroGp, c.gp)
@@ -249,7 +252,7 @@ func (c *Coro) mainLoop() {
 		} else if c.state == stateReady {
 			c.running = true
 			c.body(c)
-			_ = c.UnlockThread() // whoever wants to know asks CheckThread before the end
+			c.endThread() // a body that wants to know asks CheckThread before its end
 			c.finish(false)
 		}
 		c.forget()
@@ -277,7 +280,7 @@ func unwound() {
 		}
 		panic(v) // nothing defers above the base: the process ends
 	}
-	_ = c.UnlockThread()
+	c.endThread()
 	c.finish(true)
 	c.left = true
 	if c.edge != 0 {

@@ -22,7 +22,8 @@
 //
 // A panic that a body does not recover ends the task, not its resumer: the owner
 // finds a [PanicError]. runtime.Goexit, and so testing.T.FailNow, ends the task
-// only.
+// only. A body that ends with its OS thread locked (runtime.LockOSThread) ends the
+// thread too, and whoever resumed it goes on on another one.
 //
 // # Cancelling
 //

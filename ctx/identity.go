@@ -101,11 +101,13 @@ func serve(c *stackhop.Coro) {
 		of(c).begins()(of(c).task)
 		of(c).returned()
 		if of(c).kind == once {
-			of(c).keptLocked(c.UnlockThread())
+			of(c).unlockThread(c)
 			return
 		}
 		if c.TrySwitch() != nil {
-			of(c).keptLocked(c.UnlockThread())
+			if of(c).unlockThread(c) {
+				return
+			}
 			c.Switch()
 		}
 	}
@@ -137,12 +139,19 @@ func (id *identity) returned() {
 	id.end()
 }
 
-// keptLocked ends the task with err, if it left its thread locked and had no
-// other error.
-func (id *identity) keptLocked(err error) {
-	if err != nil && id.task.err == nil {
+// unlockThread is called when a body has returned that may have locked its thread.
+// It reports whether the thread ends with the body. Otherwise, for the owner is locked
+// to the same thread, the task ends with an error, if it has no other.
+//
+//go:noinline
+func (id *identity) unlockThread(c *stackhop.Coro) (ends bool) {
+	if c.EndsThread() {
+		return true
+	}
+	if err := c.UnlockThread(); err != nil && id.task.err == nil {
 		id.task.err = &PanicError{Task: id.task.name(), Value: err, Stack: debug.Stack()}
 	}
+	return false
 }
 
 // end is the last for the task on its stack: its body has returned, or was aborted.
@@ -219,7 +228,7 @@ func (id *identity) failed(v any) {
 	case cancelled:
 		t.err = t.askedWith()
 	default:
-		t.err = ErrGoexit // the kernel unlocks the thread
+		t.err = ErrGoexit
 	}
 }
 

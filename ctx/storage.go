@@ -89,6 +89,8 @@ func (id *identity) release() {
 		registry.remove(id)
 	}
 	switch {
+	case id.kind != once && id.coro.Closed():
+		id.lost()
 	case id.kind == pooled:
 		id.stack.Leave()
 		id.stack.Pool().Put(id.stack)
@@ -96,6 +98,27 @@ func (id *identity) release() {
 		id.toCaller()
 	case id.kind != once:
 		natives.put(id)
+	}
+}
+
+// lost is release for an identity that serves no more, because its task has ended its
+// thread.
+func (id *identity) lost() {
+	registry.remove(id)
+	id.last = nil
+	switch {
+	case id.stack == nil:
+	case id.kind == pooled:
+		id.stack.Attach(nil)
+		id.stack.Leave()
+		id.stack.Pool().Put(id.stack)
+	default:
+		sh := callersOf(id.stack)
+		sh.Lock()
+		id.busy = false
+		id.stack.Leave()
+		id.stack.Attach(nil)
+		sh.Unlock()
 	}
 }
 

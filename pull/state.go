@@ -40,8 +40,8 @@ func (e *core) catch(co *stackhop.Coro) {
 	} else if !e.seqDone {
 		e.goexited = true
 	}
-	// The kernel unlocks the thread; the one who pulls should know.
-	if err := co.CheckThread(); err != nil && e.panicValue == nil && !e.goexited {
+	// The consumer goes on on this thread: it is told that the iterator has locked it.
+	if err := co.UnlockThread(); err != nil && e.panicValue == nil && !e.goexited {
 		e.panicValue = err
 	}
 	e.state = done
