@@ -86,6 +86,29 @@ func names(info ctx.TaskInfo) string {
 	return b.String()
 }
 
+func TestSnapshotOfTellsOfTasksByHandleAndByEnder(t *testing.T) {
+	var g, other gate
+	spawn(t, func(task *ctx.Task) { task.SuspendTo(&g) }, ctx.WithName("by handle"))
+	var end noEnd
+	spawn(t, func(task *ctx.Task) { task.SuspendTo(&other) }, ctx.WithName("by ender"), ctx.WithOnEnd(&end))
+	of := func(wanted func(*resume.Slot, ctx.Ender) bool) (names []string) {
+		for _, info := range ctx.SnapshotOf(wanted) {
+			names = append(names, info.Name)
+		}
+		return names
+	}
+	require.Equal(t, []string{"by handle"}, of(func(s *resume.Slot, _ ctx.Ender) bool { return s == g.h.Slot() }))
+	require.Equal(t, []string{"by ender"}, of(func(_ *resume.Slot, onEnd ctx.Ender) bool { return onEnd == ctx.Ender(&end) }))
+	require.NoError(t, g.h.Resume())
+	require.Empty(t, of(func(s *resume.Slot, _ ctx.Ender) bool { return s == g.h.Slot() }), "it has ended")
+	require.NoError(t, other.h.Resume())
+}
+
+// noEnd is an Ender that does nothing.
+type noEnd struct{ _ int }
+
+func (*noEnd) TaskEnded(*ctx.Task) resume.Handle { return resume.Handle{} }
+
 func TestSnapshotTellsWhoWaitsForWhom(t *testing.T) {
 	inner := spawn(t, func(task *ctx.Task) {
 		task.Yield()
