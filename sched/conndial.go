@@ -10,7 +10,9 @@ import (
 
 // Dial connects to an address, as Listen has them, without limit of time. A
 // host without a name, as in ":80", is this machine. Package net looks names
-// up; their addresses are tried in turn.
+// up; their addresses are tried in turn. If they are both of IPv4 and IPv6, the
+// family that does not come first is tried as well after 300 milliseconds, as package
+// net does (RFC 6555).
 //
 // Errors are *net.OpError with the fields that package net's Dial gives them.
 func (n *Net) Dial(network, address string) (*Conn, error) {
@@ -44,6 +46,19 @@ func (n *Net) dial(c context.Context, network, address string, deadline time.Tim
 	if err != nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: withCause(c, err)}
 	}
+	primaries, fallbacks := found, []endpoint(nil)
+	if network == "tcp" {
+		primaries, fallbacks = byFamily(found)
+	}
+	if len(fallbacks) == 0 {
+		return n.series(c, network, primaries, deadline)
+	}
+	return n.race(c, network, primaries, fallbacks, deadline)
+}
+
+// series tries addresses one after another. The error is that of the first one,
+// unless the context has ended.
+func (n *Net) series(c context.Context, network string, found []endpoint, deadline time.Time) (*Conn, error) {
 	var first error
 	for i, to := range found {
 		conn, err := n.connect(c, network, to, share(c, deadline, len(found)-i))

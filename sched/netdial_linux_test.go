@@ -154,14 +154,24 @@ func TestACancelledTaskLeavesNothingOfDialContext(t *testing.T) {
 // fullListener returns an address where connecting takes for ever: the queue of
 // the listener is full.
 func fullListener(t *testing.T) string {
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	return fullListenerAt(t, syscall.AF_INET, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+}
+
+func fullListenerAt(t *testing.T, family int, at syscall.Sockaddr) string {
+	fd, err := syscall.Socket(family, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	require.NoError(t, err)
 	t.Cleanup(func() { syscall.Close(fd) })
-	require.NoError(t, syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	require.NoError(t, syscall.Bind(fd, at))
 	require.NoError(t, syscall.Listen(fd, 0))
 	sa, err := syscall.Getsockname(fd)
 	require.NoError(t, err)
-	address := fmt.Sprint("127.0.0.1:", sa.(*syscall.SockaddrInet4).Port)
+	address := ""
+	switch sa := sa.(type) {
+	case *syscall.SockaddrInet4:
+		address = fmt.Sprint("127.0.0.1:", sa.Port)
+	case *syscall.SockaddrInet6:
+		address = fmt.Sprintf("[::1]:%d", sa.Port)
+	}
 	for range 10 { // until one is not taken any more
 		c, err := net.DialTimeout("tcp", address, 300*time.Millisecond)
 		if err != nil {
@@ -171,4 +181,63 @@ func fullListener(t *testing.T) string {
 	}
 	t.Skip("the queue of a listener does not become full here")
 	return ""
+}
+
+// An address of both families, of which the first one does not answer: package net
+// tries the other one meanwhile.
+func TestDialTriesTheOtherFamilyWhenTheFirstTakesLong(t *testing.T) {
+	needsIPv6(t)
+	n := runNet(t)
+	full := fullListenerAt(t, syscall.AF_INET6, &syscall.SockaddrInet6{Addr: [16]byte{15: 1}})
+	port := full[len("[::1]:"):]
+	l := listen(t, n, "tcp4", "127.0.0.1:"+port)
+	echo(t, l)
+	c, err := net.Dial("tcp", "[::]:"+port)
+	require.NoError(t, err)
+	theirs := c.RemoteAddr().String()
+	require.NoError(t, c.Close())
+	onEachCaller(t, func(t *testing.T, start func(testing.TB, func() error) chan error) {
+		before := openFiles(t)
+		require.NoError(t, <-start(t, func() error {
+			c, err := n.Dial("tcp", "[::]:"+port)
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			if c.RemoteAddr().String() != theirs {
+				return fmt.Errorf("connected to %s, not %s", c.RemoteAddr(), theirs)
+			}
+			return say(c, "hello")
+		}))
+		eventually(t, "no file is left open", func() bool { return openFiles(t) <= before+1 }) // the server's end
+	})
+}
+
+// When both families fail, or the context ends, nothing is left.
+func TestDialOfBothFamiliesLeavesNothing(t *testing.T) {
+	needsIPv6(t)
+	n := runNet(t)
+	port := fullListenerAt(t, syscall.AF_INET6, &syscall.SockaddrInet6{Addr: [16]byte{15: 1}})[len("[::1]:"):]
+	onEachCaller(t, func(t *testing.T, start func(testing.TB, func() error) chan error) {
+		before := openFiles(t)
+		for _, after := range []time.Duration{0, time.Millisecond, 400 * time.Millisecond} {
+			c, cancel := context.WithTimeoutCause(context.Background(), after, errWhy)
+			err := <-start(t, func() error { _, err := n.DialContext(c, "tcp", "[::]:"+port); return err })
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.ErrorIs(t, err, errWhy)
+			cancel()
+		}
+		eventually(t, "no file is left open", func() bool { return openFiles(t) <= before })
+	})
+	before := openFiles(t)
+	for _, after := range []time.Duration{0, 350 * time.Millisecond} {
+		task := spawn(t, func(*ctx.Task) {
+			_, err := n.Dial("tcp", "[::]:"+port)
+			t.Error("returned: ", err)
+		})
+		time.Sleep(after)
+		_ = task.Cancel(errWhy)
+		_ = task.Wait()
+	}
+	eventually(t, "no file is left open", func() bool { return openFiles(t) <= before })
 }

@@ -34,14 +34,16 @@ func (n *Net) resolve(c context.Context, network, address string) ([]endpoint, e
 	if err != nil {
 		return nil, err
 	}
-	t := ctx.Current()
-	if t == nil || isLiteral(host) && isNumber(service) {
+	if isLiteral(host) && isNumber(service) {
 		return lookUp(c, network, host, service)
 	}
 	c, cancel := context.WithCancel(c)
 	defer cancel() // also if the task is cancelled
-	q := &query{net: n, find: func() ([]endpoint, error) { return lookUp(c, network, host, service) }}
-	if err := n.park(t, q); err != nil {
+	q := new(struct {
+		found []endpoint
+		err   error
+	})
+	if err := n.offload(func() { q.found, q.err = lookUp(c, network, host, service) }); err != nil {
 		return nil, err
 	}
 	return q.found, q.err
@@ -59,19 +61,29 @@ func isNumber(service string) bool {
 	return strings.Trim(service, "+-0123456789") == ""
 }
 
-// A query is a look-up that a task waits for.
-type query struct {
-	net   *Net
-	find  func() ([]endpoint, error)
-	found []endpoint
-	err   error
+// offload calls f, which may block; if the caller is a task, on another goroutine, while
+// the task is suspended. If it is cancelled meanwhile, f goes on. Errors: those of
+// Task.Park; f was not called then.
+func (n *Net) offload(f func()) error {
+	t := ctx.Current()
+	if t == nil {
+		f()
+		return nil
+	}
+	return n.park(t, &blocking{n, f})
 }
 
-// Publish starts the look-up. Its goroutine writes q before it posts the task.
-func (q *query) Publish(h resume.Handle) {
+// A blocking call is one that a task waits for.
+type blocking struct {
+	net *Net
+	f   func()
+}
+
+// Publish starts it. Its goroutine posts the task after it.
+func (b *blocking) Publish(h resume.Handle) {
 	go func() {
-		q.found, q.err = q.find()
-		q.net.post(wake{task: h})
+		b.f()
+		b.net.post(wake{task: h})
 	}()
 }
 
