@@ -44,6 +44,10 @@ const (
 // WithStack runs the task on the caller's storage, which must be open and
 // free of other tasks, and stay so until the task has ended. Its memory and the
 // task's coroutine are used again by the next task on it; Close ends both.
+//
+// Spawn returns ErrStackInUse if a task is on s, and an *OptionError that matches
+// mmapstack.ErrIdle or mmapstack.ErrClosed if s is in its pool, or closed or
+// unmapped. Pool.Put of s panics until the task has ended.
 func WithStack(s *mmapstack.Stack) Option { return Option{kind: optStack, stack: s} }
 
 // WithStackSize runs the task on a mapped, guard-paged stack of at least that many

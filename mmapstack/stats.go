@@ -8,7 +8,7 @@ type Stats struct {
 
 	InUse int // stacks that are out
 	Idle  int // stacks in the pool that kept pages, or something attached
-	Cold  int // stacks in the pool that are address space only
+	Cold  int // stacks in the pool that nothing is attached to; all but the last few are address space only
 	Max   int // InUse, Idle and Cold together at most
 
 	Slabs         int   // mappings
@@ -17,7 +17,7 @@ type Stats struct {
 	Gets   uint64 // may lag by the earlier uses of stacks that are out
 	Puts   uint64 // likewise
 	Misses uint64 // Gets that took a new or a cold stack
-	Leaned uint64 // Puts that gave back the pages below the top
+	Leaned uint64 // idle stacks whose pages below the top were given back
 	Freed  uint64 // stacks given back whole, by Put or Trim
 
 	High Marks // of the uses so far, if the pool was made WithHighWater
