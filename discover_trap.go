@@ -90,7 +90,7 @@ func (t *trapFacts) find() error {
 			return err // inlined into each of its callers: the linker has left it out
 		}
 	}
-	return nil
+	return findSymbols(c.pc)
 }
 
 // newStackSlots returns where in its frame c, copystack or what it was inlined into,

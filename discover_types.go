@@ -34,17 +34,26 @@ type module struct {
 // tables are reached through the unexported part of a runtime.Frame, by the names of
 // its fields; a release that has others makes this an error.
 func moduleOf(entry uintptr) (mod module, err error) {
+	v, err := moduledataOf(entry)
+	if err != nil {
+		return module{}, err
+	}
+	return readModule(v.Elem())
+}
+
+// moduledataOf returns the pointer to that module's moduledata.
+func moduledataOf(entry uintptr) (v reflect.Value, err error) {
 	frame, _ := runtime.CallersFrames([]uintptr{entry + 1}).Next()
-	v := reflect.ValueOf(frame)
+	v = reflect.ValueOf(frame)
 	for _, name := range []string{"funcInfo", "datap"} {
 		if v = v.FieldByName(name); !v.IsValid() {
-			return module{}, &discoveryError{"runtime.Frame", "a field funcInfo.datap", "no " + name}
+			return v, &discoveryError{"runtime.Frame", "a field funcInfo.datap", "no " + name}
 		}
 	}
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
-		return module{}, &discoveryError{"runtime.Frame.funcInfo.datap", "a pointer to moduledata", v.Type().String()}
+		return v, &discoveryError{"runtime.Frame.funcInfo.datap", "a pointer to moduledata", v.Type().String()}
 	}
-	return readModule(v.Elem())
+	return v, nil
 }
 
 // readModule reads the moduledata v.

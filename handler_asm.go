@@ -12,7 +12,18 @@ import (
 //lint:ignore U1000 the handler goes there
 func copyTrap(frame uintptr)
 
+// callInReserve calls a function in the place of its caller; see trap_end_asm.go.
+// args is the first word of the function's arguments on the stack.
+//
+//lint:ignore U1000 atEnd goes there
+func callInReserve(args uintptr)
+
+func callInReservePC() uintptr
 func trapHandlerPC() uintptr
+
+// framePointer is its caller's.
+func framePointer() uintptr
+
 func rewindow(c *Coro)
 func isCgo() bool
 

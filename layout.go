@@ -64,7 +64,7 @@ var knownExperiments = [...]string{
 const cgocheck2 = "cgocheck2"
 
 // A layoutField is one field of the runtime that the layout file knows: typ is g, m,
-// p, sudog or coro. absent: the release has no such field. A size of 0 is not checked.
+// p, sudog, coro, _func or moduledata. absent: the release has no such field. A size of 0 is not checked.
 type layoutField struct {
 	typ, path    string
 	offset, size uintptr

@@ -21,10 +21,11 @@ package stackhop
 //   - runtime.m.mallocing moved, it was at 232.
 //   - runtime.m.preemptoff.len moved, it was at 248.
 //   - runtime.m.locks moved, it was at 256.
-//   - runtime.m.ncgo moved, it was at 320.
 //   - runtime.sudog.elem.vp came in.
 //   - runtime.sudog.elem.vu came in.
 //   - runtime.sudog.waitlink moved, it was at 64.
+//   - runtime.moduledata.textsectmap moved, it was at 328.
+//   - runtime.moduledata.next moved, it was at 576.
 const (
 	layoutMinor = 26
 	hasSecret   = 1 // 1: g has a field secret
@@ -64,7 +65,6 @@ const (
 	mMallocing     = 240 // runtime.m.mallocing, 4 bytes
 	mPreemptoffLen = 256 // runtime.m.preemptoff.len
 	mLocks         = 264 // runtime.m.locks, 4 bytes
-	mNcgo          = 328 // runtime.m.ncgo, 4 bytes
 
 	sudogElem       = 24 // runtime.sudog.elem
 	sudogElemTraced = 24 // runtime.sudog.elem.vp
@@ -76,6 +76,24 @@ const (
 	coroMp        = 16 // runtime.coro.mp
 	coroLockedExt = 24 // runtime.coro.lockedExt, 4 bytes
 	coroLockedInt = 28 // runtime.coro.lockedInt, 4 bytes
+
+	funcEntryOff  = 0  // runtime._func.entryOff, 4 bytes
+	funcNameOff   = 4  // runtime._func.nameOff, 4 bytes
+	funcArgs      = 8  // runtime._func.args, 4 bytes
+	funcNpcdata   = 28 // runtime._func.npcdata, 4 bytes
+	funcFuncID    = 40 // runtime._func.funcID, 1 byte
+	funcNfuncdata = 43 // runtime._func.nfuncdata, 1 byte
+
+	moduleFuncnametab = 8   // runtime.moduledata.funcnametab, 24 bytes
+	modulePctab       = 80  // runtime.moduledata.pctab, 24 bytes
+	modulePclntable   = 104 // runtime.moduledata.pclntable, 24 bytes
+	moduleFtab        = 128 // runtime.moduledata.ftab, 24 bytes
+	moduleText        = 176 // runtime.moduledata.text
+	moduleEtext       = 184 // runtime.moduledata.etext
+	moduleEnd         = 272 // runtime.moduledata.end
+	moduleGofunc      = 320 // runtime.moduledata.gofunc
+	moduleTextsectmap = 336 // runtime.moduledata.textsectmap, 24 bytes
+	moduleNext        = 584 // runtime.moduledata.next
 
 	gRunning            = 2      // runtime._Grunning
 	gWaiting            = 4      // runtime._Gwaiting
@@ -122,7 +140,6 @@ var layoutFields = [...]layoutField{
 	{"m", "mallocing", mMallocing, 4, false},
 	{"m", "preemptoff.len", mPreemptoffLen, 8, false},
 	{"m", "locks", mLocks, 4, false},
-	{"m", "ncgo", mNcgo, 4, false},
 	{"sudog", "elem", sudogElem, 0, false},
 	{"sudog", "elem.vp", sudogElemTraced, 8, false},
 	{"sudog", "elem.vu", sudogElemValue, 8, false},
@@ -132,4 +149,20 @@ var layoutFields = [...]layoutField{
 	{"coro", "mp", coroMp, 8, false},
 	{"coro", "lockedExt", coroLockedExt, 4, false},
 	{"coro", "lockedInt", coroLockedInt, 4, false},
+	{"_func", "entryOff", funcEntryOff, 4, false},
+	{"_func", "nameOff", funcNameOff, 4, false},
+	{"_func", "args", funcArgs, 4, false},
+	{"_func", "npcdata", funcNpcdata, 4, false},
+	{"_func", "funcID", funcFuncID, 1, false},
+	{"_func", "nfuncdata", funcNfuncdata, 1, false},
+	{"moduledata", "funcnametab", moduleFuncnametab, 24, false},
+	{"moduledata", "pctab", modulePctab, 24, false},
+	{"moduledata", "pclntable", modulePclntable, 24, false},
+	{"moduledata", "ftab", moduleFtab, 24, false},
+	{"moduledata", "text", moduleText, 8, false},
+	{"moduledata", "etext", moduleEtext, 8, false},
+	{"moduledata", "end", moduleEnd, 8, false},
+	{"moduledata", "gofunc", moduleGofunc, 8, false},
+	{"moduledata", "textsectmap", moduleTextsectmap, 24, false},
+	{"moduledata", "next", moduleNext, 8, false},
 }

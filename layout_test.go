@@ -5,6 +5,7 @@ package stackhop
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,11 +29,16 @@ var layout = map[string]int64{
 	"gFipsIndicator": gFipsIndicator, "gFipsOnlyBypass": gFipsOnlyBypass, "gDitWanted": gDitWanted,
 	"gStartpc": gStartpc, "gBubble": gBubble, "gSudogs": gSudogs,
 	"mG0": mG0, "mCurg": mCurg, "mLockedExt": mLockedExt, "mLockedInt": mLockedInt,
-	"mP": mP, "mMallocing": mMallocing, "mPreemptoffLen": mPreemptoffLen, "mLocks": mLocks, "mNcgo": mNcgo,
+	"mP": mP, "mMallocing": mMallocing, "mPreemptoffLen": mPreemptoffLen, "mLocks": mLocks,
 	"sudogElem": sudogElem, "sudogElemTraced": sudogElemTraced, "sudogElemValue": sudogElemValue,
 	"sudogWaitlink": sudogWaitlink,
 	"coroGp":        coroGp, "coroF": coroF, "coroMp": coroMp,
 	"coroLockedExt": coroLockedExt, "coroLockedInt": coroLockedInt,
+	"funcEntryOff": funcEntryOff, "funcNameOff": funcNameOff, "funcArgs": funcArgs,
+	"funcNpcdata": funcNpcdata, "funcFuncID": funcFuncID, "funcNfuncdata": funcNfuncdata,
+	"moduleFuncnametab": moduleFuncnametab, "modulePctab": modulePctab, "modulePclntable": modulePclntable, "moduleFtab": moduleFtab,
+	"moduleText": moduleText, "moduleEtext": moduleEtext, "moduleEnd": moduleEnd,
+	"moduleGofunc": moduleGofunc, "moduleTextsectmap": moduleTextsectmap, "moduleNext": moduleNext,
 	"gRunning": gRunning, "gWaiting": gWaiting, "gCopystack": gCopystack, "gScan": gScan,
 	"waitReasonCoroutine": waitReasonCoroutine, "runtimeStackGuard": runtimeStackGuard,
 }
@@ -69,6 +75,9 @@ func TestDiscoveryNamesAFieldThatHasMoved(t *testing.T) {
 	require.NoError(t, err)
 	types, err := coroTypes(&mod, f.newcoro)
 	require.NoError(t, err)
+	_, more, err := moduleTypes(f.newcoro)
+	require.NoError(t, err)
+	maps.Copy(types, more)
 	require.NoError(t, checkLayout(layoutFields[:], types))
 	for i, field := range layoutFields {
 		require.Contains(t, types, field.typ)

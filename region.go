@@ -46,7 +46,7 @@ const (
 
 	// RegionHeader is how many bytes at the top of a Region the kernel keeps
 	// for itself.
-	RegionHeader = 128
+	RegionHeader = 160
 
 	// MinRegion is the least [Lo, Top) that New accepts, in bytes. The Go
 	// runtime's own guard takes 928 of them, and one call of fmt or of a

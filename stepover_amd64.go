@@ -101,6 +101,10 @@ func reload(pc, sp, registers uintptr) (entry uintptr, ok bool) {
 			pc++
 		}
 		modrm := peek8(pc)
+		if op == 0x0f1f { // a longer NOP
+			pc += nopLength(pc)
+			continue
+		}
 		if modrm&7 != 4 || peek8(pc+1) != 0x24 { // SP is the base, there is no index
 			return 0, false
 		}
@@ -142,3 +146,16 @@ func reload(pc, sp, registers uintptr) (entry uintptr, ok bool) {
 
 // callerPC is where the function returns to that stands at its entry with sp.
 func callerPC(_, sp uintptr) uintptr { return peek64(sp) }
+
+// nopLength is how long the operand of a NOP is, from its ModRM byte on.
+func nopLength(pc uintptr) uintptr {
+	modrm, n := peek8(pc), uintptr(1)
+	if modrm&7 == 4 {
+		n++
+	}
+	return n + [...]uintptr{0, 1, 4, 0}[modrm>>6]
+}
+
+// variables is the upper end of the variables of a function whose frame pointer
+// is fp.
+func (s *site) variables(fp uintptr) (varp uintptr, ok bool) { return fp, s.sp <= fp && fp < s.top }

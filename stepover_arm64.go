@@ -117,3 +117,13 @@ func reload(pc, sp, registers uintptr) (entry uintptr, ok bool) {
 
 // callerPC is where the function returns to at whose entry g stands.
 func callerPC(g, _ uintptr) uintptr { return peek64(g + gSchedLR) }
+
+// variables is the upper end of the variables of a function whose frame pointer
+// is fp: where its caller's is, at which the word for that is kept.
+func (s *site) variables(fp uintptr) (varp uintptr, ok bool) {
+	if fp < s.sp-8 || fp >= s.top {
+		return 0, false
+	}
+	varp = peek64(fp)
+	return varp, fp < varp && varp < s.top
+}

@@ -11,3 +11,5 @@ func avx() uint8 {
 	}
 	return 0
 }
+
+const isArm64 = 0

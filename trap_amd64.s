@@ -1,5 +1,6 @@
 //go:build linux && (amd64 || arm64) && !race && !msan && !asan && go1.25 && !go1.28
 
+#include "funcdata.h"
 #include "go_asm.h"
 #include "textflag.h"
 
@@ -8,6 +9,7 @@
 //	trapHandler   the SIGSEGV handler: whose fault is it?
 //	other         in it: a fault in some stack's guard, perhaps
 //	copyTrap      on g0: undo a stack copy, run the prologue again
+//	callInReserve make a call that did not fit, and close the reserve behind it
 //	rewindow      give the running body the window that its Coro names
 //
 // Where each side is when the handler runs, and where it goes:
@@ -195,6 +197,87 @@ over:
 	MOVQ	R13, SP
 	JMP	R12
 
+// func callInReserve(args uintptr)
+//
+// Calls the function that did not fit, for its own caller, as if that had called it;
+// then gives the stack the window and the guard that the header names. args is the
+// first word of the function's arguments on the stack, register arguments too:
+// the function has spilled those before it called morestack. A copy of all is where it
+// expects them, and it goes on behind that call: it loads its registers and
+// begins again. The results are in registers, and on the stack in the copy.
+//
+// WRAPPER, so that a deferred function may recover although this is between it and
+// the panic, and Callers leaves the frame out. Nothing here is a safe point for a
+// preemption but the call.
+//
+// In: DX = closure, as gogo loads it. R14 = g.
+TEXT ·callInReserve(SB), NOSPLIT|WRAPPER, $296-8
+	NO_LOCAL_POINTERS
+	MOVQ	const_gStktopsp(R14), R12
+	MOVQ	const_backSlot(R12), R13
+	MOVQ	R13, back-8(SP)
+	MOVQ	const_guardSlot(R12), R13
+	MOVQ	R13, guard-16(SP)
+	MOVQ	const_lentSlot(R12), R13
+	MOVQ	R13, outer-24(SP)
+	MOVQ	SP, const_lentSlot(R12)
+	LEAQ	const_lentSlot(R12), R13
+	MOVQ	R13, mark-40(SP)		// lendArgs above SP
+	MOVQ	const_callSlot(R12), R13
+	MOVQ	R13, R12
+	SHRQ	$48, R12
+	MOVQ	R12, size-32(SP)
+	SHLQ	$16, R13
+	SHRQ	$16, R13
+	// Here: R13 = code, R12 = bytes on the stack, which begin at 16(BP).
+	TESTQ	R12, R12
+	JEQ	call
+in:
+	SUBQ	$8, R12
+	MOVQ	16(BP)(R12*1), R15
+	MOVQ	R15, (SP)(R12*1)
+	JNE	in
+call:
+	CALL	R13
+	MOVQ	size-32(SP), R12
+	TESTQ	R12, R12
+	JEQ	close
+out:
+	SUBQ	$8, R12
+	MOVQ	(SP)(R12*1), R13
+	MOVQ	R13, 16(BP)(R12*1)
+	JNE	out
+close:
+	// Free here: DX, R12, R13, R15. g from TLS, if that was no function of ABIInternal.
+	// No observer: as in rehome.
+	MOVQ	$0, mark-40(SP)
+	MOVQ	(TLS), R12
+	MOVQ	const_gStktopsp(R12), R13
+	MOVQ	outer-24(SP), DX
+	MOVQ	DX, const_lentSlot(R13)
+	MOVQ	guard-16(SP), DX
+	MOVQ	DX, const_gStackguard0(R12)
+	MOVQ	const_stateSlot(R13), R15
+	ANDQ	$1, R15
+	ORQ	DX, R15
+	MOVQ	R15, const_stateSlot(R13)
+	MOVQ	const_coroSlot(R13), R13
+	MOVQ	Coro_hi(R13), R15
+	SUBQ	Coro_lo(R13), R15
+	MOVQ	back-8(SP), DX
+	ADDQ	DX, R15
+	MOVQ	DX, Coro_lo(R13)
+	MOVQ	R15, Coro_hi(R13)
+	MOVQ	DX, const_gStackLo(R12)
+	MOVQ	R15, const_gStackHi(R12)
+	RET
+
+// func callInReservePC() uintptr
+TEXT ·callInReservePC(SB), NOSPLIT|NOFRAME, $0-8
+	LEAQ	·callInReserve(SB), AX
+	MOVQ	AX, ret+0(FP)
+	RET
+
 // func trapHandlerPC() uintptr
 TEXT ·trapHandlerPC(SB), NOSPLIT|NOFRAME, $0-8
 	LEAQ	·trapHandler(SB), AX
@@ -226,4 +309,9 @@ TEXT ·isCgo(SB), NOSPLIT|NOFRAME, $0-1
 TEXT ·morestackPC(SB), NOSPLIT|NOFRAME, $0-8
 	LEAQ	runtime·morestack(SB), AX
 	MOVQ	AX, ret+0(FP)
+	RET
+
+// func framePointer() uintptr
+TEXT ·framePointer(SB), NOSPLIT|NOFRAME, $0-8
+	MOVQ	BP, ret+0(FP)
 	RET

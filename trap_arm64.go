@@ -3,3 +3,5 @@
 package stackhop
 
 func avx() uint8 { return 0 }
+
+const isArm64 = 1

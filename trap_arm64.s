@@ -1,5 +1,6 @@
 //go:build linux && (amd64 || arm64) && !race && !msan && !asan && go1.25 && !go1.28
 
+#include "funcdata.h"
 #include "go_asm.h"
 #include "textflag.h"
 
@@ -192,6 +193,75 @@ over:
 	CMP	ZR, ZR
 	B	(R16)
 
+// func callInReserve(args uintptr)
+// The frame has LR in its lowest word, so that arguments begin in the second.
+TEXT ·callInReserve(SB), NOSPLIT|WRAPPER, $296-8
+	NO_LOCAL_POINTERS
+	MOVD	const_gStktopsp(g), R19
+	MOVD	const_backSlot(R19), R20
+	MOVD	R20, back-8(SP)
+	MOVD	const_guardSlot(R19), R20
+	MOVD	R20, guard-16(SP)
+	MOVD	const_lentSlot(R19), R20
+	MOVD	R20, outer-24(SP)
+	MOVD	RSP, R20
+	MOVD	R20, const_lentSlot(R19)
+	ADD	$const_lentSlot, R19, R20
+	MOVD	R20, mark-40(SP)		// lendArgs + 8 above RSP
+	MOVD	const_callSlot(R19), R21
+	LSR	$48, R21, R20
+	MOVD	R20, size-32(SP)
+	LSL	$16, R21
+	LSR	$16, R21
+	// Here: R21 = code, R20 = bytes on the stack.
+	CBZ	R20, call
+	MOVD	$args+0(FP), R22
+	ADD	$8, RSP, R23
+in:
+	SUB	$8, R20
+	MOVD	(R22)(R20), R24
+	MOVD	R24, (R23)(R20)
+	CBNZ	R20, in
+call:
+	CALL	(R21)
+	MOVD	size-32(SP), R20
+	CBZ	R20, close
+	MOVD	$args+0(FP), R22
+	ADD	$8, RSP, R23
+out:
+	SUB	$8, R20
+	MOVD	(R23)(R20), R24
+	MOVD	R24, (R22)(R20)
+	CBNZ	R20, out
+close:
+	MOVD	ZR, mark-40(SP)
+	MOVD	const_gStktopsp(g), R19
+	MOVD	outer-24(SP), R20
+	MOVD	R20, const_lentSlot(R19)
+	MOVD	guard-16(SP), R20
+	MOVD	R20, const_gStackguard0(g)
+	MOVD	const_stateSlot(R19), R21
+	AND	$1, R21
+	ORR	R20, R21
+	MOVD	R21, const_stateSlot(R19)
+	MOVD	const_coroSlot(R19), R19
+	MOVD	Coro_hi(R19), R20
+	MOVD	Coro_lo(R19), R21
+	SUB	R21, R20
+	MOVD	back-8(SP), R21
+	ADD	R21, R20
+	MOVD	R21, Coro_lo(R19)
+	MOVD	R20, Coro_hi(R19)
+	MOVD	R21, const_gStackLo(g)
+	MOVD	R20, const_gStackHi(g)
+	RET
+
+// func callInReservePC() uintptr
+TEXT ·callInReservePC(SB), NOSPLIT|NOFRAME, $0-8
+	MOVD	$·callInReserve(SB), R0
+	MOVD	R0, ret+0(FP)
+	RET
+
 // func trapHandlerPC() uintptr
 TEXT ·trapHandlerPC(SB), NOSPLIT|NOFRAME, $0-8
 	MOVD	$·trapHandler(SB), R0
@@ -222,4 +292,9 @@ TEXT ·isCgo(SB), NOSPLIT|NOFRAME, $0-1
 TEXT ·morestackPC(SB), NOSPLIT|NOFRAME, $0-8
 	MOVD	$runtime·morestack(SB), R0
 	MOVD	R0, ret+0(FP)
+	RET
+
+// func framePointer() uintptr
+TEXT ·framePointer(SB), NOSPLIT|NOFRAME, $0-8
+	MOVD	R29, ret+0(FP)
 	RET

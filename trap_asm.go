@@ -3,8 +3,6 @@
 package stackhop
 
 import (
-	"runtime"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -17,8 +15,7 @@ import (
 // else looks at it. trapHandler knows the case and goes to copyTrap instead of
 // back into memmove; that calls trapped, which undoes what copystack has done and
 // gives the stack a wider window; and then runs g from its prologue again, as
-// newstack would have. At the end of the region g goes on in overflowed instead,
-// which panics, or, where that must not be, behind the stack check.
+// newstack would have. At the end of the region atEnd decides how g goes on.
 
 // What the trap found, written once by findTrap.
 var (
@@ -39,14 +36,18 @@ var (
 	casgstatus           func(g uintptr, from, to uint32)
 	throw                func(why string)
 	overflowPC           uintptr // of overflowed
+	lendPC               uintptr // of callInReserve
 )
 
-// Where a region's header, from g.stktopsp on, has its Coro, where the last call that
-// did not fit would have gone, and Coro.soft.
+// The header of a region, as the trap uses it, bytes above g.stktopsp.
 const (
-	coroSlot     = 72
-	overflowSlot = 88 // 80 is arm64's LR
-	softSlot     = 96
+	coroSlot     = 72  // the Coro
+	overflowSlot = 88  // where the last call that did not fit would have gone; 80 is arm64's LR
+	stateSlot    = 96  // soft guard and unwinds flag, see setState
+	callSlot     = 104 // for callInReserve: what to call, and the size of its arguments
+	backSlot     = 112 // likewise: where the window then begins again
+	guardSlot    = 120 // likewise: stackguard0 then
+	lentSlot     = 128 // the stack pointer of the last callInReserve that has not returned, or 0
 )
 
 // Below nilPages a fault is one of a pointer that is nil, or nearly.
@@ -61,7 +62,7 @@ var growth struct {
 	on       atomic.Bool // the handler is installed
 	overflow atomic.Pointer[func(Overflow) error]
 
-	grown, overflowed, stepped atomic.Uint64
+	grown, overflowed, stepped, forced atomic.Uint64
 }
 
 // EnableGrowth makes stacks that grow in place possible: it installs a SIGSEGV
@@ -127,7 +128,7 @@ func GrowthEnabled() bool { return growth.on.Load() }
 
 // Growth returns what the trap has done so far.
 func Growth() GrowthCounts {
-	return GrowthCounts{growth.grown.Load(), growth.overflowed.Load(), growth.stepped.Load()}
+	return GrowthCounts{growth.grown.Load(), growth.overflowed.Load(), growth.stepped.Load(), growth.forced.Load()}
 }
 
 func growthReady() bool { return backend().name != asmName || growth.on.Load() }
@@ -146,6 +147,7 @@ func (t *trapFacts) use() {
 	hasAVX = avx()
 	entry := overflowed
 	overflowPC = **(**uintptr)(unsafe.Pointer(&entry))
+	lendPC = callInReservePC()
 }
 
 // setWindow is what WIDEN gives the body from now on.
@@ -154,17 +156,13 @@ func (c *Coro) setWindow(w extent) {
 	c.grows = 0
 	if c.region.grows() {
 		c.grows = 1
-		c.setSoft(0)
+		c.setState(0, false)
+		poke64(c.header()+lentSlot, 0)
 	}
 }
 
 // guard is stackguard0 of the window.
 func (c *Coro) guard() uintptr { return c.lo + stackGuard }
-
-// soft is stackguard0 while calls of the runtime use the reserve; 0: guard. Only a
-// region that grows has it, in its header.
-func (c *Coro) soft() uintptr     { return peek64(c.region.end() - RegionHeader + softSlot) }
-func (c *Coro) setSoft(v uintptr) { poke64(c.region.end()-RegionHeader+softSlot, v) }
 
 // rearm takes the window of c out of the reserve, where an overflow has put it,
 // if nothing that lives there is below sp any more.
@@ -172,8 +170,10 @@ func (c *Coro) rearm(sp uintptr) {
 	if c.grows == 0 {
 		return
 	}
-	if r := c.Region(); c.lo < r.Limit && sp >= r.Limit+stackGuard {
-		c.wipeReserve(c.lo, r.Limit)
+	if r := c.Region(); c.lo <= r.Limit && sp >= r.Limit+stackGuard {
+		if c.lo < r.Limit {
+			c.wipeReserve(c.lo, r.Limit)
+		}
 		c.setWindow(extent{r.Limit, r.Hi})
 	}
 }
@@ -183,7 +183,7 @@ func (c *Coro) rearm(sp uintptr) {
 // own accord; only a body that recovers from many overflows without any
 // switch in between needs to call it, after each recover.
 func (c *Coro) Rearm() {
-	if c.grows == 0 || c.g != getg() {
+	if c.grows == 0 || c.g != getg() || c.belowC(c.g, peek64(c.g+gM)) {
 		return
 	}
 	before := c.lo
@@ -219,8 +219,8 @@ func (c *Coro) shrink() {
 // (suspendG, preempt.go); so the state changes last. It runs on g0, where nothing
 // preempts and the collector does not scan: c is kept by K3.
 //
-// registers is room for the arguments of the function that did not fit, if it is
-// to go on behind its stack check; over tells that.
+// registers is room for the arguments of the function that did not fit: over says
+// that g.sched wants them in registers.
 //
 //lint:ignore U1000 the assembly calls it
 func trapped(cs, registers uintptr) (over bool) {
@@ -251,29 +251,32 @@ func trapped(cs, registers uintptr) (over bool) {
 	wipeCopy(g, now, old.hi-peek64(g+gSchedSP))
 	stackfree(now.lo, now.hi)
 
-	var counted *atomic.Uint64
 	switch {
-	case peek32(m+mNcgo) != 0:
+	case c.belowC(g, m):
 		throw("stackhop: coroutine stack overflow in a call from C: no window can move there")
 	case old.lo > r.Limit:
 		// Four times the old window or more: a growth costs a signal, a wider window
 		// address space only, and scan work while somebody looks (see slowLeave).
 		c.setWindow(r.sized(2 * (now.hi - now.lo)))
-		counted = &growth.grown
-	case panics(g, m):
-		c.overflow(g)
-		counted = &growth.overflowed
+		growth.grown.Add(1)
 	default:
-		over = c.stepOver(g, registers)
-		counted = &growth.stepped
+		over = c.atEnd(g, m, registers)
 	}
-	counted.Add(1)
 
 	poke64(g+gStackLo, c.lo)
 	poke64(g+gStackHi, c.hi)
-	poke64(g+gStackguard0, max(c.guard(), c.soft())) // may overwrite a preemption request, as copystack does
+	poke64(g+gStackguard0, max(c.guard(), c.softGuard())) // may overwrite a preemption request, as copystack does
 	casgstatus(g, gCopystack, gRunning)
 	return over
+}
+
+// belowC reports whether the body, which runs on m, is in a call from C: then
+// asmcgocall remembers, for the return to C's caller on this very stack, how far
+// SP was from the upper end. Such a call locks g to its thread (cgocallbackg,
+// cgocall.go). Calls from C on the stacks of the owner and of its owners did so
+// before the body was entered.
+func (c *Coro) belowC(g, m uintptr) bool {
+	return peek64(g+gLockedm) != 0 && peek32(m+mLockedInt) > c.entryInt
 }
 
 // copies holds the new stack that the discovered slots name against what else
@@ -299,119 +302,10 @@ func unadjust(elem uintptr, old, now extent) {
 	}
 }
 
-// overflowAt is where, in the region's header, the kernel keeps where the last call
-// that did not fit would have gone.
-func (c *Coro) overflowAt() uintptr { return c.region.end() - RegionHeader + overflowSlot }
-
-// overflow has g go on in overflowed, as if it had been called instead of the
-// function that did not fit, with room in the reserve.
-func (c *Coro) overflow(g uintptr) {
-	poke64(c.overflowAt(), peek64(g+gSchedPC))
-	poke64(g+gSchedPC, overflowPC)
-	poke64(g+gSchedCtxt, 0)
-	c.slideBelow(peek64(g+gSchedSP) - panicStep)
-}
-
-// stepOver lets the function go on that did not fit, in the reserve. No panic may
-// begin there, but the next function outside the runtime is to panic: so the
-// stack check stays where it was, and this function goes on behind its own. Not
-// over: it has no check of a known form, and does it again, with a lower guard.
-func (c *Coro) stepOver(g, registers uintptr) (over bool) {
-	sp, hard := peek64(g+gSchedSP), c.guard()
-	entry, ok := reload(peek64(g+gSchedPC), sp, registers)
-	p, known := prologue{}, false
-	if ok {
-		p, known = prologueAt(entry)
-	}
-	if !known {
-		if c.soft() == 0 {
-			c.slideBelow(c.lo - retryStep)
-		}
-		c.setSoft(0)
-		return false
-	}
-	soft := c.soft()
-	if soft == 0 {
-		soft = hard
-	}
-	if sp-p.need <= hard {
-		c.slideBelow(sp - p.need - stackGuard - 1)
-	}
-	c.setSoft(soft)
-	c.in = notEnterable
-	poke64(g+gSchedPC, p.body)
-	return true
-}
-
-// slideBelow moves the window down until it begins at lo or lower.
-func (c *Coro) slideBelow(lo uintptr) {
-	r, w, ok := c.Region(), extent{c.lo, c.hi}, true
-	for w.lo > lo && ok {
-		w, ok = r.slid(w, retryStep)
-	}
-	if !ok {
-		throw("stackhop: coroutine stack overflow, and its reserve is used up")
-	}
-	c.setWindow(w)
-	c.in = notEnterable // the next switch goes the slow way, which closes the reserve again
-}
-
-// panics reports whether a panic may begin where g wants to call a function that
-// does not fit. Its caller must be code that expects panics, and so the function
-// has to have a caller of its own: a deferred function, which the runtime calls,
-// or the caller of which it is a closure, is to begin first, or it would never
-// run. Functions of the runtime that such code calls have not begun.
-func panics(g, m uintptr) bool {
-	if peek32(m+mLocks) != 0 || peek32(m+mMallocing) != 0 || peek64(m+mPreemptoffLen) != 0 {
-		return false
-	}
-	by, call := funcName(callerPC(g, peek64(g+gSchedSP))-1), funcName(peek64(g+gSchedPC))
-	if !mayPanic(by) || !mayPanic(call) && !strings.HasPrefix(call, "runtime.") {
-		return false
-	}
-	rest, inside := strings.CutPrefix(call, by)
-	return !inside || !strings.HasPrefix(rest, ".func") && !strings.HasPrefix(rest, ".deferwrap")
-}
-
-func funcName(pc uintptr) string {
-	if fn := runtime.FuncForPC(pc); fn != nil {
-		return fn.Name()
-	}
-	return "runtime.unknown"
-}
-
-func mayPanic(name string) bool {
-	for _, prefix := range noPanicIn {
-		if strings.HasPrefix(name, prefix) {
-			return false
-		}
-	}
-	return true
-}
-
-// noPanicIn are packages whose functions do not expect that a call of theirs
-// panics, or leave their own state or the runtime's in between; and what the
-// compiler makes.
-var noPanicIn = [...]string{
-	"runtime.", "runtime/", "internal/runtime/", "internal/sync.", "internal/synctest.", "internal/poll.", "internal/godebug",
-	"internal/syscall/", "internal/race.", "internal/singleflight.", "internal/weak.", "unique.", "weak.",
-	"sync.", "sync/", "syscall.", "time.", "os.", "type:", "go:",
-	"github.com/stackhop/stackhop.",
-	"github.com/stackhop/stackhop/mmapstack.",
-	"github.com/stackhop/stackhop/guard.",
-	"github.com/stackhop/stackhop/resume.",
-	"github.com/stackhop/stackhop/cancel.",
-	"github.com/stackhop/stackhop/ctx.",
-	"github.com/stackhop/stackhop/join.",
-	"github.com/stackhop/stackhop/leaf.",
-	"github.com/stackhop/stackhop/pull.",
-	"github.com/stackhop/stackhop/sched.",
-}
-
 // overflowed is where a body goes on whose call did not fit.
 func overflowed() {
 	c := Current()
 	r := c.Region()
-	err := (*growth.overflow.Load())(Overflow{Region: r, PC: peek64(c.overflowAt()), Size: r.Top - r.Limit})
+	err := (*growth.overflow.Load())(Overflow{Region: r, PC: peek64(c.header() + overflowSlot), Size: r.Top - r.Limit})
 	panic(err)
 }

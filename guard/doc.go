@@ -41,10 +41,14 @@
 //   - The panic begins at the call, in the caller's frame; the function called has
 //     not run. What has to be undone in a function is undone by its deferred
 //     calls, as with any panic; what it does not defer stays half done.
-//   - In code of the runtime, or while it holds a lock, no panic begins: each call
-//     goes on in the reserve, and the next one that ordinary code makes panics. Nor
-//     does one begin in place of a deferred call or a call of sync, which would be
-//     lost.
+//   - In code of the runtime, and of packages such as sync, time and os, no panic
+//     begins: the call that does not fit is made with a part of the reserve, which is
+//     closed when it returns, also if it has waited for something. The next call of
+//     other code that does not fit panics. So a recursion may sleep, lock, receive or
+//     suspend at every level.
+//   - No deferred call is lost: no panic begins in its place, whatever the form
+//     of the defer statement. Only a recursion that consists of deferred calls can use
+//     half of the reserve up; [Stats] counts as Forced what was lost then.
 //   - The deferred calls and the error itself run in the reserve. One that needs
 //     more of it, by panicking again at each of many levels or by a recursion
 //     of its own that has no end, makes the overflow fatal. The reserve is closed
@@ -53,8 +57,9 @@
 //     after each recover; or else the reserve is used up after a few, and the
 //     overflow after that is fatal: "coroutine stack overflow, and its reserve
 //     is used up".
-//   - Inside a call from C (a cgo callback on the task's stack) nothing can move,
-//     so that an overflow there is fatal. For the same reason the first window is
+//   - Inside a call from C (a cgo callback on the task's own stack) nothing can move,
+//     so that an overflow there is fatal. A task that was resumed within such a
+//     call, of its resumer, is not concerned. For the same reason the first window is
 //     the widest one in a program with cgo.
 //   - debug.SetMaxStack below four times a stack's size makes its overflow the
 //     runtime's fatal error.

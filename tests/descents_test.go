@@ -6,15 +6,19 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
 	"reflect"
 	"regexp"
 	"runtime"
 	"sort"
 	"strings"
+	"sync"
 	"text/template"
 
 	"github.com/stackhop/stackhop/ctx"
 	"github.com/stackhop/stackhop/guard"
+	"github.com/stackhop/stackhop/mmapstack"
+	"github.com/stackhop/stackhop/resume"
 )
 
 // A descent recurses until the stack is full, through other people's code.
@@ -24,6 +28,22 @@ type descent struct {
 	ch        chan int
 	in, out   int // calls begun, and their deferred calls run
 	swallowed error
+
+	// Of a recursion that parks at each level, see parkings.
+	t      *ctx.Task
+	child  *ctx.Task
+	handle resume.Handle
+	frame  int
+	pool   *mmapstack.Pool
+	pipe   [2]*os.File
+	m      sync.Map
+	mu     sync.Mutex
+
+	ticks   chan int
+	buf     [1]byte
+	once    sync.Once
+	ints    map[int]int
+	decoded any
 }
 
 // descents are what is between one level of a descent and the next.

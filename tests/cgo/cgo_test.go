@@ -285,3 +285,51 @@ var _ = testsupport.Child("overflow in a callback", func() {
 	}, ctx.WithPool(pool))
 	fmt.Println("survived", err)
 })
+
+// H56: the calls of C that a thread has in progress may be those of the resumer, or of
+// its resumers. A task without a call of its own survives its overflow there, also
+// one that has made calls of C, and got some, before.
+func TestOverflowUnderAResumerInACallFromC(t *testing.T) {
+	if b := stackhop.Backend(); b.Name != "asm" {
+		t.Skipf("this is about the asm backend: %s", b.Reason)
+	}
+	pool, err := guard.NewPool(guard.Growing, 0)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, pool.Close()) }()
+	overflow := func(calls bool) (deferred bool) {
+		task, err := ctx.Spawn(func(t *ctx.Task) {
+			defer func() { deferred = true }()
+			t.Yield()
+			if calls {
+				throughC(2, func(int) { deepGo(10) })
+				deepC(3)
+			}
+			deepGo(1 << 30)
+		}, ctx.WithPool(pool))
+		require.NoError(t, err)
+		require.NoError(t, task.Resume())
+		require.ErrorIs(t, task.Err(), guard.ErrOverflow)
+		return deferred
+	}
+	for _, calls := range []bool{false, true} {
+		survived := 0
+		count := func() {
+			if overflow(calls) {
+				survived++
+			}
+		}
+		throughC(2, func(int) { count() })
+		throughC(1, func(int) { throughC(2, func(int) { count() }) })
+		outer, err := ctx.Spawn(func(t *ctx.Task) { // the resumer is a task that grows
+			throughC(2, func(int) { count() })
+			count()
+		}, ctx.WithPool(pool))
+		require.NoError(t, err)
+		require.NoError(t, outer.Err())
+		runtime.LockOSThread()
+		count()
+		throughC(1, func(int) { count() })
+		runtime.UnlockOSThread()
+		require.Equal(t, 9, survived)
+	}
+}

@@ -1,4 +1,4 @@
-// Package offsets reads the layout of the Go runtime's g, m, p, sudog and coro, and a few
+// Package offsets reads the layout of the Go runtime's g, m, p, sudog, coro, _func and moduledata, and a few
 // of the runtime's constants, from the DWARF of a Go executable.
 //
 // The generator of the kernel's layout files and the test that guards them

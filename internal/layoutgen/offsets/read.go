@@ -73,7 +73,8 @@ func pick(all map[string]int64, fields []Field) (Table, error) {
 }
 
 // structs are the types whose fields scan collects.
-var structs = []string{"runtime.g", "runtime.m", "runtime.p", "runtime.sudog", "runtime.coro"}
+var structs = []string{"runtime.g", "runtime.m", "runtime.p", "runtime.sudog", "runtime.coro",
+	"runtime._func", "runtime.moduledata"}
 
 func isField(path string) bool {
 	for _, s := range structs {
