@@ -147,6 +147,11 @@ func reload(pc, sp, registers uintptr) (entry uintptr, ok bool) {
 // callerPC is where the function returns to that stands at its entry with sp.
 func callerPC(_, sp uintptr) uintptr { return peek64(sp) }
 
+// calls reports whether the instruction before ret is a direct call of entry.
+func calls(ret, entry uintptr) bool {
+	return peek8(ret-5) == 0xe8 && ret+uintptr(int32(peek32(ret-4))) == entry
+}
+
 // nopLength is how long the operand of a NOP is, from its ModRM byte on.
 func nopLength(pc uintptr) uintptr {
 	modrm, n := peek8(pc), uintptr(1)

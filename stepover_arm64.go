@@ -118,6 +118,12 @@ func reload(pc, sp, registers uintptr) (entry uintptr, ok bool) {
 // callerPC is where the function returns to at whose entry g stands.
 func callerPC(g, _ uintptr) uintptr { return peek64(g + gSchedLR) }
 
+// calls reports whether the instruction before ret is a direct call of entry.
+func calls(ret, entry uintptr) bool {
+	w := word(peek32(ret - 4))
+	return w.isBL() && ret-4+w.signed(0, 26) == entry
+}
+
 // variables is the upper end of the variables of a function whose frame pointer
 // is fp: where its caller's is, at which the word for that is kept.
 func (s *site) variables(fp uintptr) (varp uintptr, ok bool) {

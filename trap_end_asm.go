@@ -98,24 +98,50 @@ func (e *ender) lent() bool {
 
 // mayPanic reports whether a panic may replace the call, which is no deferred one:
 //
-//   - Functions outside noPanicIn expect panics of functions outside it, even where
-//     code within is between them.
+//   - Ordinary code expects panics of whatever it calls, and code within noPanicIn of
+//     what it calls back, by an indirect call.
 //   - The runtime's functions have not begun when they do not fit.
 //   - Those of the other packages of noPanicIn often undo something, such as
 //     Unlock. They are made, unless their caller is in the reserve itself.
 func (e *ender) mayPanic() bool {
+	by := e.ordinary(e.ret, e.fp)
 	if mayPanic(e.call) {
-		return true
+		return by || !mayPanic(e.by) && !calls(e.ret, e.fn.entry())
 	}
-	return mayPanic(e.by) && e.plain() && (strings.HasPrefix(e.call, "runtime.") || e.inside || e.sp < e.c.limitGuard()-smallFrame)
+	return by && e.plain() && (strings.HasPrefix(e.call, "runtime.") || e.inside || e.sp < e.c.limitGuard()-smallFrame)
 }
 
-// trespasses reports whether the innermost function outside noPanicIn is in the reserve.
+// ordinary reports whether the function that a call returns to at ret, with the
+// frame pointer fp, is ordinary code: outside noPanicIn, and no part of a function
+// within, which has inlined it or called it by its name.
+func (e *ender) ordinary(ret, fp uintptr) bool {
+	const most = 16 // frames
+	for range most {
+		fn := symbolAt(ret - 1)
+		if name, inlined := fn.nameAt(ret - 1); !mayPanic(name) {
+			return false
+		} else if inlined {
+			if name, _ = fn.nameAt(fn.entry()); !mayPanic(name) {
+				return false
+			}
+		}
+		if fp < e.sp-8 || fp >= e.top-16 {
+			return true
+		}
+		fp, ret = peek64(fp), peek64(fp+8)
+		if name, _ := symbolAt(ret - 1).nameAt(ret - 1); !mayPanic(name) {
+			return !calls(ret, fn.entry())
+		}
+	}
+	return true
+}
+
+// trespasses reports whether the innermost ordinary function is in the reserve.
 func (e *ender) trespasses() bool {
 	const most = 64 // frames
 	ret, fp := e.ret, e.fp
 	for range most {
-		if name, _ := symbolAt(ret - 1).nameAt(ret - 1); mayPanic(name) {
+		if e.ordinary(ret, fp) {
 			return fp < e.c.limitGuard()-16
 		}
 		if fp < e.sp-8 || fp >= e.top-16 {
