@@ -101,7 +101,7 @@ test: setup unit modules check portable checked race growth std-smoke arm64 risc
 
 .PHONY: unit
 unit: ## unit tests, assembly backend where there is one
-	$(GO) test -skip '^TestStress$$' -timeout 5m $(PKGS)
+	$(GO) test -skip '^TestStress$$' -timeout 10m $(PKGS)
 
 # Tests with dependencies that no user of the library should get, each a module.
 MODULES := tests/otel tests/goleak tests/nettest
@@ -204,7 +204,7 @@ experiments: ## every GOEXPERIMENT of every supported Go release: stacks that gr
 matrix: ## unit tests on every supported Go release
 	@for r in $(RELEASES); do \
 		echo "GOTOOLCHAIN=$$r $(GO) test $(PKGS)"; \
-		GOTOOLCHAIN=$$r $(GO) test -timeout 5m $(PKGS); \
+		GOTOOLCHAIN=$$r $(GO) test -timeout 10m $(PKGS); \
 	done
 
 ## Figures

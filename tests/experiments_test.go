@@ -26,11 +26,11 @@ func TestStacksGrowOrSayWhyUnderEveryExperiment(t *testing.T) {
 	}
 	list := otherExperiments(t)
 	if !*everyExperiment {
-		// Those with which a field of p moves, and the one that forbids mapped stacks.
+		// One with which a field of p moves, and the one that forbids mapped stacks.
 		list = slices.DeleteFunc(list, func(x string) bool {
-			return !slices.Contains([]string{"greenteagc", "nogreenteagc", "staticlockranking", "cgocheck2"}, x)
+			return !slices.Contains([]string{"greenteagc", "nogreenteagc", "cgocheck2"}, x)
 		})
-		require.Len(t, list, 3)
+		require.Len(t, list, 2)
 	}
 	for _, x := range list {
 		t.Run(x, func(t *testing.T) {
