@@ -153,9 +153,14 @@ func (r *runner) has(s *resume.Slot, onEnd ctx.Ender) bool {
 
 // traces returns the traces of some goroutines.
 func traces(wanted func(trace string) bool) string {
-	var b strings.Builder
 	buf := make([]byte, min(ctx.StackLimit, 64<<10+2<<10*runtime.NumGoroutine()))
-	for trace := range strings.SplitSeq(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
+	n := runtime.Stack(buf, true)
+	for n == len(buf) && n < ctx.StackLimit { // some are missing
+		buf = make([]byte, min(ctx.StackLimit, 2*n))
+		n = runtime.Stack(buf, true)
+	}
+	var b strings.Builder
+	for trace := range strings.SplitSeq(string(buf[:n]), "\n\n") {
 		if wanted(trace) {
 			b.WriteString(trace + "\n")
 		}
