@@ -87,6 +87,12 @@
 //     WithHighWater, and while WatchSites is on, which package guard's Report uses.
 //   - Default has one pool per power of two.
 //
+// System calls: mmap, munmap, madvise, mprotect, mincore, and on Linux getrlimit,
+// sysinfo, process_madvise, process_vm_readv (the probe for guards, and Static),
+// and reads of /proc/sys/vm/max_map_count and, for Static, /proc/self/maps. Where
+// a seccomp filter refuses one of them with an error, mmap, munmap and mprotect
+// excepted, something else serves. A filter that kills has to allow them all.
+//
 // The package starts no goroutine, does nothing at import, sets no fork
 // flags, and asks for no huge pages. Mapped stacks are not Go memory: GOMEMLIMIT and
 // runtime.MemStats do not see them; [Totals] and [Pool.Stats] do.
