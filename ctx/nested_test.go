@@ -260,3 +260,51 @@ func TestPublishesNestFlatOnManyGoroutinesAtOnce(t *testing.T) {
 	done.Wait()
 	require.Less(t, slices.Max(deepest), flat)
 }
+
+// Trees of tasks are walked by loops: a cancel of one, from a task that has little
+// stack, needs as much for a deep one as for a flat one. So does the end of a task
+// whose children wait for children of their own.
+func TestDeepTreesOfTasksEndWithoutStack(t *testing.T) {
+	depth := 3000
+	if testing.Short() {
+		depth = 300
+	}
+	onResumers(t, func(t *testing.T) {
+		var d depthMeter
+		ended := endFunc(func(*ctx.Task) { d.look() })
+		unwound := 0
+		suspended := func(task *ctx.Task) {
+			defer func() { unwound++; d.look() }()
+			task.Yield()
+		}
+		var roots []*ctx.Task
+		for range 2 {
+			roots = append(roots, nest(t, depth, suspended, ctx.WithOnEnd(ended)))
+		}
+		require.NoError(t, roots[0].Cancel(errWhy))
+		require.Equal(t, 1, unwound)
+		require.NoError(t, roots[1].Resume(), "it returns, and so do all that are below it")
+		require.True(t, roots[1].Done())
+		require.Equal(t, 2, unwound)
+		require.Less(t, d.max, flat)
+
+		// The innermost ends last: each parent waits for its child, and is continued by it.
+		var innermost *ctx.Task
+		var enter func(task *ctx.Task, n int)
+		enter = func(task *ctx.Task, n int) {
+			if n == 0 {
+				innermost = task
+				task.Yield()
+				return
+			}
+			child := spawn(t, func(child *ctx.Task) { enter(child, n-1) }, ctx.WithParent(task), ctx.WithOnEnd(ended))
+			require.NoError(t, child.Wait())
+		}
+		root := spawn(t, func(task *ctx.Task) { enter(task, depth) }, ctx.WithOnEnd(ended))
+		require.False(t, root.Done())
+		require.NoError(t, innermost.Resume())
+		require.True(t, root.Done())
+		require.NoError(t, root.Err())
+		require.Less(t, d.max, flat)
+	})
+}
