@@ -3,13 +3,12 @@
 package ctx
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"runtime/metrics"
 	"slices"
 )
 
@@ -63,9 +62,11 @@ const (
 
 // parser reads the dump. The first error sticks, and reads answer zero.
 type parser struct {
-	*bufio.Reader
-	err error
-	buf bytes.Buffer
+	r    io.Reader
+	mem  []byte
+	buf  []byte // what was read and is not parsed yet: a part of mem
+	err  error
+	data []byte // of bytes
 	heap
 
 	gr    goroutine              // that is being read
@@ -75,7 +76,9 @@ type parser struct {
 // parseHeap reads a dump as far as it is of use. known tells the addresses of
 // identities.
 func parseHeap(r io.Reader, known func(addr uint64) bool) (*heap, error) {
-	p := &parser{Reader: bufio.NewReaderSize(r, 64<<10), known: known}
+	p := &parser{r: r, mem: make([]byte, 256<<10), known: known}
+	n := liveObjects()
+	p.objects, p.refs = make([]object, 0, n+n/8), make([]uint64, 0, n)
 	p.order, p.word = binary.LittleEndian, 8 // until the dump tells
 	if head := p.bytes(uint64(len(heapHeader))); string(head) != heapHeader {
 		return nil, fmt.Errorf("heap dump begins with %q: %w", head, errors.Join(p.err, errors.ErrUnsupported))
@@ -86,8 +89,40 @@ func parseHeap(r io.Reader, known func(addr uint64) bool) (*heap, error) {
 		return nil, fmt.Errorf("heap dump: %w", p.err)
 	}
 	p.endGoroutine()
-	slices.SortFunc(p.objects, func(a, b object) int { return cmp.Compare(a.addr, b.addr) })
+	p.objects = sorted(p.objects)
 	return &p.heap, nil
+}
+
+// sorted returns the objects by address. The runtime dumps them span by span, each in
+// order, and a span begins with a page: so it is pages that are to be put in order.
+func sorted(objects []object) []object {
+	const page = 13
+	var pages [][]object
+	for begin, i := 0, 1; i <= len(objects); i++ {
+		if i == len(objects) || objects[i].addr>>page != objects[i-1].addr>>page {
+			pages = append(pages, objects[begin:i])
+			begin = i
+		}
+	}
+	slices.SortFunc(pages, func(a, b []object) int { return cmp.Compare(a[0].addr, b[0].addr) })
+	all := make([]object, 0, len(objects))
+	for _, p := range pages {
+		all = append(all, p...)
+	}
+	byAddress := func(a, b object) int { return cmp.Compare(a.addr, b.addr) }
+	if !slices.IsSortedFunc(all, byAddress) {
+		slices.SortFunc(all, byAddress)
+	}
+	return all
+}
+
+// liveObjects returns about how many objects are on the heap.
+func liveObjects() int {
+	s := []metrics.Sample{{Name: "/gc/heap/objects:objects"}}
+	if metrics.Read(s); s[0].Value.Kind() != metrics.KindUint64 {
+		return 0
+	}
+	return int(s[0].Value.Uint64())
 }
 
 func (p *parser) record() (more bool) {
@@ -208,11 +243,40 @@ func (p *parser) int() uint64 {
 	if p.err != nil {
 		return 0
 	}
-	v, err := binary.ReadUvarint(p)
-	if err != nil {
+	if len(p.buf) != 0 && p.buf[0] < 0x80 { // the most frequent
+		v := p.buf[0]
+		p.buf = p.buf[1:]
+		return uint64(v)
+	}
+	var err error
+	for len(p.buf) < binary.MaxVarintLen64 && err == nil {
+		err = p.fill()
+	}
+	v, n := binary.Uvarint(p.buf)
+	switch {
+	case n > 0:
+		p.buf = p.buf[n:]
+	case n < 0:
+		p.fail(fmt.Errorf("%w: number of more than 64 bits", errHeap))
+	case len(p.buf) != 0 && err == io.EOF:
+		p.fail(io.ErrUnexpectedEOF)
+	default:
 		p.fail(err)
 	}
 	return v
+}
+
+// fill reads more. What was read before, a part of a number at most, stays in front.
+func (p *parser) fill() error {
+	if len(p.buf) == 0 || cap(p.buf) < 2*binary.MaxVarintLen64 {
+		p.buf = p.mem[:copy(p.mem, p.buf)]
+	}
+	n, err := p.r.Read(p.buf[len(p.buf):cap(p.buf)])
+	p.buf = p.buf[:len(p.buf)+n]
+	if n != 0 {
+		return nil
+	}
+	return err
 }
 
 func (p *parser) ints(n int) {
@@ -226,10 +290,17 @@ func (p *parser) bytes(n uint64) []byte {
 	if p.err != nil {
 		return nil
 	}
-	p.buf.Reset()
-	if _, err := io.CopyN(&p.buf, p, int64(n&(1<<62-1))); err != nil {
-		p.fail(err)
-		return nil
+	p.data = p.data[:0]
+	for {
+		part := p.buf[:min(n, uint64(len(p.buf)))]
+		p.data = append(p.data, part...)
+		p.buf = p.buf[len(part):]
+		if n -= uint64(len(part)); n == 0 {
+			return p.data
+		}
+		if err := p.fill(); err != nil {
+			p.fail(err)
+			return nil
+		}
 	}
-	return p.buf.Bytes()
 }

@@ -60,6 +60,7 @@ func lookOnce(ids []*identity) (map[string]bool, error) {
 	if err := unix.SetNonblock(fd, false); err != nil { // the runtime will not try twice
 		return nil, os.NewSyscallError("fcntl", err)
 	}
+	_, _ = unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, 1<<20) // or as large as it was: then it takes more turns
 	sights := make([]byte, len(ids)*sightSize)
 
 	runtime.GC() // a dump has garbage too, such as what the last one was read into
