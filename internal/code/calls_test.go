@@ -99,6 +99,11 @@ func TestCallsAreThoseOfObjdump(t *testing.T) {
 	})
 }
 
+// wrongDepths is a function whose table is wrong: behind a return in its midst, the
+// assembler takes the depth to be that of the entry, but a jump from a greater depth
+// leads there. C calls it, for the race detector, on the stack of the thread.
+const wrongDepths = "runtime.racecallbackthunk"
+
 // The depths of the function table are what the instructions make of them: by
 // induction over the paths from the entry, each is exact.
 func TestDepthsAreWhatInstructionsMakeThem(t *testing.T) {
@@ -106,7 +111,7 @@ func TestDepthsAreWhatInstructionsMakeThem(t *testing.T) {
 		tab, d := program(t, name)
 		var insts, changes, skipped, calls int
 		for _, f := range tab.Funcs {
-			if strings.HasPrefix(f.Name, notCode) {
+			if strings.HasPrefix(f.Name, notCode) || f.Name == wrongDepths {
 				continue
 			}
 			if f.Flags&pcln.SPWrite != 0 {

@@ -53,12 +53,13 @@ func programs(t *testing.T, test func(t *testing.T, name string)) {
 	for _, name := range names {
 		t.Run(filepath.Base(name), func(t *testing.T) { test(t, name) })
 	}
-	for _, c := range builds {
-		t.Run(c.name, func(t *testing.T) {
-			if !*long && (!c.short || testing.Short()) {
+	for _, m := range testsupport.BuildModes {
+		t.Run(m.Name, func(t *testing.T) {
+			// One for the other architecture is always compared.
+			if !*long && (m.Name != "arm64" || testing.Short()) {
 				t.Skip("builds a program; only with -long")
 			}
-			test(t, c.build(t))
+			test(t, m.Build(t))
 		})
 	}
 }

@@ -3,6 +3,7 @@ package pcln
 import (
 	"debug/elf"
 	"encoding/binary"
+	"slices"
 	"sort"
 )
 
@@ -58,6 +59,9 @@ const (
 	progHeader  = 56
 	dynEntry    = 16
 	relaEntry   = 24
+	symSize     = 24
+	symSection  = 6
+	symValue    = 8
 	maxSegments = 1 << 10
 )
 
@@ -124,34 +128,48 @@ func part(data []byte, off, n uint64) ([]byte, bool) {
 }
 
 // relocate does what the loader does to words that hold an address of the image
-// itself. An image that cannot be relocated has no function table, or a wrong
-// one, which Parse notices.
+// itself, by a relative relocation or by a symbol that the image defines. An image
+// that cannot be relocated has no function table, or a wrong one, which Parse
+// notices.
 func (im *Image) relocate(dynamic uint64) {
 	s := im.segment(dynamic)
 	if s == nil {
 		return
 	}
-	var rela, size uint64
+	var rela, size, symbols uint64
 	for d := s.data[dynamic-s.addr:]; len(d) >= dynEntry; d = d[dynEntry:] {
-		switch tag, v := elf.DynTag(le.Uint64(d)), le.Uint64(d[8:]); tag {
+		v := le.Uint64(d[8:])
+		switch elf.DynTag(le.Uint64(d)) {
 		case elf.DT_RELA:
 			rela = v
 		case elf.DT_RELASZ:
 			size = v
+		case elf.DT_SYMTAB:
+			symbols = v
 		}
 		if le.Uint64(d) == uint64(elf.DT_NULL) {
 			break
 		}
 	}
 	relative := uint32(elf.R_X86_64_RELATIVE)
+	bySymbol := []uint32{uint32(elf.R_X86_64_64), uint32(elf.R_X86_64_GLOB_DAT)}
 	if im.Arch == ARM64 {
 		relative = uint32(elf.R_AARCH64_RELATIVE)
+		bySymbol = []uint32{uint32(elf.R_AARCH64_ABS64), uint32(elf.R_AARCH64_GLOB_DAT)}
 	}
 	for b := im.Bytes(rela, size); len(b) >= relaEntry; b = b[relaEntry:] {
-		if uint32(le.Uint64(b[8:])) == relative {
-			if w := im.Bytes(le.Uint64(b), 8); w != nil {
-				le.PutUint64(w, le.Uint64(b[16:]))
+		kind, symbol, value := le.Uint32(b[8:]), le.Uint32(b[12:]), le.Uint64(b[16:])
+		if slices.Contains(bySymbol, kind) {
+			sym := im.Bytes(symbols+symSize*uint64(symbol), symSize)
+			if sym == nil || le.Uint16(sym[symSection:]) == uint16(elf.SHN_UNDEF) {
+				continue
 			}
+			value += le.Uint64(sym[symValue:])
+		} else if kind != relative {
+			continue
+		}
+		if w := im.Bytes(le.Uint64(b), 8); w != nil {
+			le.PutUint64(w, value)
 		}
 	}
 }
