@@ -28,6 +28,12 @@ func TestCallsAreThoseOfObjdump(t *testing.T) {
 		for _, f := range tab.Funcs {
 			b, err := analyze(tab, d, f)
 			require.NoError(t, err, f.Name)
+			if len(f.Depths()) == 0 {
+				for _, s := range b.Sites {
+					sites[s.PC] = s
+				}
+				continue // a function of C, linked by Go's linker
+			}
 			if b.Open {
 				open++
 				require.NotZero(t, f.Flags&pcln.Assembly, "%s jumps to where nothing tells", f.Name)

@@ -18,6 +18,9 @@
 // of a file. A span table has the spans of one function in the order of
 // addresses. It may end before the function does, because padding follows.
 //
+// Functions of C are in the table too if Go's linker has linked them. They have
+// neither depths nor lines.
+//
 // A frame is a function that is active at an instruction: the function whose
 // text it is, and each function inlined there.
 //

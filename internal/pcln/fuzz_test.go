@@ -49,7 +49,7 @@ func FuzzParseChanged(f *testing.F) {
 			// The content of the read-only segment and of the data, then the headers.
 			at := 0x2000 + int(le.Uint16(changes))%(0x700)
 			if changes[2]&0x40 != 0 {
-				at = 0x3000 + int(le.Uint16(changes))%(8*mdWords+48)
+				at = 0x3000 + int(le.Uint16(changes))%(8*mdWords+64)
 			} else if changes[2]&0x80 != 0 {
 				at = int(le.Uint16(changes)) % (elfHeader + 4*progHeader)
 			}

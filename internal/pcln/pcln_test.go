@@ -11,7 +11,7 @@ import (
 
 func TestASmallFileIsReadAsItWasBuilt(t *testing.T) {
 	for _, s := range samples() {
-		t.Run(fmt.Sprintf("%v,%s,pie=%v", s.arch, s.layout.release, s.pie), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%v,%s,pie=%v,symbol=%v,split=%v", s.arch, s.layout.release, s.pie, s.symbol, s.split), func(t *testing.T) {
 			tab, err := Parse(s.build())
 			require.NoError(t, err)
 			require.Equal(t, s.arch, tab.Image.Arch)
@@ -27,8 +27,14 @@ func TestASmallFileIsReadAsItWasBuilt(t *testing.T) {
 			require.Len(t, main.Text(), 0x30)
 			require.Equal(t, "main.go", main.File())
 
-			outer := tab.Find(sampleText + 0x30 + 0x29)
+			at := uint64(sampleText + 0x30)
+			if s.split {
+				require.Nil(t, tab.Find(at), "between the sections")
+				at += 0x10
+			}
+			outer := tab.Find(at + 0x29)
 			require.Equal(t, "main.outer", outer.Name)
+			require.Equal(t, at, outer.Entry)
 			require.Equal(t, []Frame{
 				{"main.outer", 19, Normal, "main.go", 21, outer.Entry + 0x14},
 				{"main.middle", 30, Normal, "main.go", 21, outer.Entry + 0x24},

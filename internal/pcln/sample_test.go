@@ -12,6 +12,8 @@ type sample struct {
 	arch   Arch
 	layout layout
 	pie    bool // every address in the moduledata comes from a relocation
+	symbol bool // each second of these relocations is by a symbol
+	split  bool // the text is in two sections, 16 bytes apart; main.outer begins the second
 }
 
 const (
@@ -24,7 +26,7 @@ const (
 // build returns the file. Each segment is a page.
 func (s sample) build() []byte {
 	q := uint32(s.arch.quantum())
-	text := make([]byte, 0x90)
+	text := make([]byte, 0xa0)
 
 	names, name := stringsOf("", "main.main", "main.outer", "main.middle", "main.inner", "main.asm")
 	files, file := stringsOf("", "main.go", "inner.go")
@@ -86,7 +88,10 @@ func (s sample) build() []byte {
 		hdrFtab:   {put(functab), uint64(len(functab))},
 	}
 	goFunc := put(gofunc)
-	sections := put(quads(0, 0x90, sampleText))
+	sections, nsections := put(quads(0, 0x90, sampleText)), uint64(1)
+	if s.split {
+		sections, nsections = put(quads(0, 0x30, sampleText, 0x30, 0x90, sampleText+0x40)), 2
+	}
 	le.PutUint32(ro, magic)
 	ro[hdrQuantum], ro[hdrPtrSize] = byte(q), 8
 	le.PutUint64(ro[hdrFuncs:], nfunc)
@@ -105,25 +110,32 @@ func (s sample) build() []byte {
 	slice(mdFtab, [2]uint64{parts[hdrFtab][0], nfunc + 1})
 	md[mdText], md[mdText+1] = sampleText, sampleText+0x90
 	md[s.layout.gofunc] = goFunc
-	slice(s.layout.textsects, [2]uint64{sections, 1})
+	slice(s.layout.textsects, [2]uint64{sections, nsections})
 
 	var rela []uint64
 	if s.pie {
-		relative := uint64(elf.R_X86_64_RELATIVE)
+		relative, symbol := uint64(elf.R_X86_64_RELATIVE), uint64(elf.R_X86_64_64)
 		if s.arch == ARM64 {
-			relative = uint64(elf.R_AARCH64_RELATIVE)
+			relative, symbol = uint64(elf.R_AARCH64_RELATIVE), uint64(elf.R_AARCH64_ABS64)
 		}
 		for i, w := range md {
-			if w >= sampleText {
+			if w < sampleText {
+				continue
+			}
+			if md[i] = 0; s.symbol && i%2 == 0 {
+				rela = append(rela, sampleData+uint64(8*i), 1<<32|symbol, w-sampleText)
+			} else {
 				rela = append(rela, sampleData+uint64(8*i), relative, w)
-				md[i] = 0
 			}
 		}
 		put(quads(rela...))
 	}
+	relaAt := sampleRO + uint64(len(ro)-8*len(rela))
+	symbols := put(quads(0, 0, 0, 1<<48, sampleText, 0)) // the second is defined, in section 1
 	data := quads(md...)
 	dynamic := sampleData + uint64(len(data))
-	data = append(data, quads(uint64(elf.DT_RELA), sampleRO+uint64(len(ro)-8*len(rela)), uint64(elf.DT_RELASZ), uint64(8*len(rela)), uint64(elf.DT_NULL), 0)...)
+	data = append(data, quads(uint64(elf.DT_RELA), relaAt, uint64(elf.DT_RELASZ), uint64(8*len(rela)),
+		uint64(elf.DT_SYMTAB), symbols, uint64(elf.DT_NULL), 0)...)
 
 	machine := elf.EM_X86_64
 	if s.arch == ARM64 {
@@ -145,7 +157,7 @@ func (s sample) build() []byte {
 		{elf.PT_LOAD, elf.PF_R | elf.PF_X, 0x1000, uint64(len(text)), sampleText},
 		{elf.PT_LOAD, elf.PF_R, 0x2000, uint64(len(ro)), sampleRO},
 		{elf.PT_LOAD, elf.PF_R | elf.PF_W, 0x3000, uint64(len(data)), sampleData},
-		{elf.PT_DYNAMIC, elf.PF_R | elf.PF_W, 0x3000, 48, dynamic},
+		{elf.PT_DYNAMIC, elf.PF_R | elf.PF_W, 0x3000, 64, dynamic},
 	} {
 		h := out[elfHeader+progHeader*i:]
 		le.PutUint32(h, uint32(p.typ))
@@ -189,9 +201,8 @@ func samples() []sample {
 	var all []sample
 	for _, arch := range []Arch{AMD64, ARM64} {
 		for _, l := range layouts {
-			for _, pie := range []bool{false, true} {
-				all = append(all, sample{arch, l, pie})
-			}
+			all = append(all, sample{arch: arch, layout: l}, sample{arch: arch, layout: l, pie: true},
+				sample{arch: arch, layout: l, pie: true, symbol: true}, sample{arch: arch, layout: l, split: true})
 		}
 	}
 	return all

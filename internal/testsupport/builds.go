@@ -19,7 +19,7 @@ type BuildMode struct {
 	Cgo    bool
 	Args   []string // of go build
 	Strip  bool     // strip the file then
-	PGO    bool     // with a profile in which every call of main is hot
+	PGO    bool     // with a profile in which main calls only weigh
 }
 
 // BuildModes are the ways to build for linux that differ in the file.
@@ -69,7 +69,7 @@ func (m BuildMode) Build(tb testing.TB) string {
 	}
 	if m.PGO {
 		dir := strings.TrimSpace(Go(tb, "", "list", "-f", "{{.Dir}}", Bodies))
-		profile, err := HotProfile(dir, "main", HotCall{Caller: "main", Callee: "total"}, HotCall{Caller: "main", Callee: "take"})
+		profile, err := HotProfile(dir, "main", HotCall{Caller: "main", Callee: "weigh"})
 		if err != nil {
 			tb.Fatal(err)
 		}

@@ -107,11 +107,35 @@ func large(n int) byte {
 	return buf[n/2]
 }
 
+// weigh is inlined only where a profile has its call among the hot ones.
+func weigh(all []int) (n int) {
+	for i, v := range all {
+		switch {
+		case v > 100:
+			n += v * 3
+		case v > 10:
+			n += v * 2
+		case v < -10:
+			n -= v
+		default:
+			n += i
+		}
+		if n > 1000 {
+			n = n%1000 + len(all) + v*v + i*i
+		}
+	}
+	for i := range all {
+		all[i] += n + i
+		all[0] = max(all[0], all[i]*3, all[len(all)-1-i]-7, n^i, n|i, n&^i, n<<(i&7)-all[len(all)/2])
+	}
+	return n + len(all)*cap(all)
+}
+
 func main() {
 	n := len(os.Args)
 	x := take(70_000, seven) + take(0x18000, func() int { return n })
 	s := []shape{square{2}, &circle{n}}
 	sort.Slice(s, func(i, j int) bool { return s[i].area() < s[j].area() })
 	go seven()
-	fmt.Println(x, total(s), words(n), recovers(n), sum(1, 2), sum(1.5), large(n), foreign())
+	fmt.Println(x, total(s), words(n), recovers(n), sum(1, 2), sum(1.5), large(n), foreign(), weigh([]int{n, n * n}))
 }
