@@ -3,6 +3,7 @@ package sched_test
 import (
 	"fmt"
 	"log"
+	"net"
 	"os"
 	"runtime"
 	"strings"
@@ -501,4 +502,40 @@ func TestStallsOfManySchedulersAreToldApart(t *testing.T) {
 	}
 	close(release)
 	running.Wait()
+}
+
+// Close by a task that goes on meanwhile ends the Run that is held up, when what
+// holds it up is over; what that still waits for fails, and is continued.
+func TestCloseOfANetWaitsForWhatIsHeldUp(t *testing.T) {
+	for range 20 {
+		n := openNet(t)
+		n.HandOver(time.Millisecond)
+		ran := run(t, n)
+		a, _ := pair(t, n)
+		begun, c := make(chan int), make(chan int)
+		var after error
+		held := spawn(t, func(task *ctx.Task) {
+			task.SuspendTo(n)
+			close(begun)
+			<-c
+			_, after = a.Read(make([]byte, 1))
+			task.SuspendTo(n)
+		}, ctx.WithHome(n))
+		<-begun
+		closed := make(chan error, 1)
+		spawn(t, func(task *ctx.Task) {
+			task.SuspendTo(n)
+			closed <- n.Close()
+		}, ctx.WithHome(n))
+		require.NoError(t, <-closed)
+		select {
+		case err := <-ran:
+			t.Fatal("Run has returned: ", err)
+		case <-time.After(3 * time.Millisecond):
+		}
+		close(c)
+		require.NoError(t, <-ran)
+		require.True(t, held.Done())
+		require.ErrorIs(t, after, net.ErrClosed)
+	}
 }
