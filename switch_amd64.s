@@ -1,5 +1,6 @@
 //go:build linux && (amd64 || arm64) && !race && !msan && !asan && go1.25 && !go1.28
 
+#include "funcdata.h"
 #include "go_asm.h"
 #include "textflag.h"
 
@@ -12,7 +13,7 @@
 //	dropFrames          have a parked body leave its region, without running it
 //	startCoro           begin a fresh body
 //	rehome              move it onto its region
-//	coroutineBase_…     the outermost frame on a region
+//	coroutineBase…      the outermost frame on a region
 //	leaveGoexit         drop all frames on a region, back to its base
 //
 // F is the g that calls, T the g that runs next, m their thread's m. A parked
@@ -43,14 +44,15 @@
 
 // The header of a region, bytes above its base. The first 16 are the base's
 // caller's spill area, which ABIInternal callees may write.
-#define hdrSP    16
-#define hdrBP    24
+#define hdrRet   16		// for debuggers: see rehome
 #define hdrLo    32
 #define hdrHi    40
 #define hdrTop   48
 #define hdrPanic 56
 #define hdrDefer 64
 #define hdrCoro  const_coroSlot
+#define hdrSP    136
+#define hdrBP    144
 
 // LOOKING leaves ZF clear in F's way if somebody may be looking, or F is not
 // plain. In: R8 = F. Clobbers AX, BX.
@@ -437,6 +439,11 @@ TEXT ·rehome(SB), NOSPLIT|NOFRAME, $0-8
 	MOVQ	AX, hdrHi(BX)
 	MOVQ	const_gStktopsp(R8), AX
 	MOVQ	AX, hdrTop(BX)
+	// Debuggers, which don't know TOPFRAME, take the base's frame to return where
+	// corostart's does, to goexit, and that to return to 0, as on any goroutine.
+	MOVQ	-8(AX), AX
+	MOVQ	AX, hdrRet(BX)
+	MOVQ	$0, (hdrRet+8)(BX)
 	MOVQ	const_gPanic(R8), AX
 	MOVQ	AX, hdrPanic(BX)
 	MOVQ	const_gDefer(R8), AX
@@ -452,44 +459,55 @@ TEXT ·rehome(SB), NOSPLIT|NOFRAME, $0-8
 	ADDQ	Coro_lo(DI), AX
 	MOVQ	AX, const_gStackguard0(R8)
 	MOVQ	BX, const_gStktopsp(R8)	// where precise unwinding must end
-	MOVQ	BX, SP
+	LEAQ	const_spill(BX), SP
 	XORL	BP, BP			// frame-pointer walks end here
-	JMP	·coroutineBase_stackOverflowIfGrowthFailed(SB)
+	CMPB	Coro_grows(DI), $0
+	JEQ	2(PC)
+	JMP	·coroutineBase(SB)
+	JMP	·coroutineBase_strictStack_overflowIsFatal(SB)
 
 // The outermost frame on a region. It takes no arguments: the collector would
-// read them out of the dead space. Its name stands in every trace, and says
-// what the runtime's "stack growth" or "stack size not a power of 2" fatal
-// error on a region means.
+// read them out of the dead space. Its name stands in every trace: that of a stack
+// whose overflow is fatal says so, since the runtime's own message does not.
 //
-// In: SP = header. The call is one of ABIInternal: the receiver in AX, its spill slot
-// at the header's begin. mainLoop's frame keeps the Coro alive from its stack
-// check on.
-TEXT ·coroutineBase_stackOverflowIfGrowthFailed(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
-	MOVQ	hdrCoro(SP), AX
-	MOVQ	·mainLoopPC(SB), CX
-	CALL	CX
-	// Here: R14 = g again, SP = header. Back to the native side.
-	CMPQ	BP, $0
-	JNE	lost
-	MOVQ	SP, BX
-	MOVQ	(TLS), R8
-	MOVQ	hdrLo(BX), AX
-	MOVQ	AX, const_gStackLo(R8)
-	ADDQ	·stackGuard(SB), AX
-	MOVQ	AX, const_gStackguard0(R8)
-	MOVQ	hdrHi(BX), AX
-	MOVQ	AX, const_gStackHi(R8)
-	MOVQ	hdrTop(BX), AX
-	MOVQ	AX, const_gStktopsp(R8)
-	MOVQ	hdrPanic(BX), AX
-	MOVQ	AX, const_gPanic(R8)
-	MOVQ	hdrDefer(BX), AX
-	MOVQ	AX, const_gDefer(R8)
-	MOVQ	hdrBP(BX), BP
-	MOVQ	hdrSP(BX), SP
-	RET				// rehome's
-lost:
-	INT	$3			// mainLoop did not keep the frame pointer
+// In: SP = header + spill. The frame is the spill area of mainLoop's receiver, which
+// is in AX: the call is one of ABIInternal. mainLoop's frame keeps the Coro alive from
+// its stack check on.
+#define BASE \
+	NO_LOCAL_POINTERS \
+	ADJSP	$const_spill \
+	MOVQ	hdrCoro(SP), AX \
+	MOVQ	·mainLoopPC(SB), CX \
+	CALL	CX \
+	/* Here: R14 = g again, SP = header. Back to the native side. */ \
+	MOVQ	SP, BX \
+	ADJSP	$-const_spill \
+	CMPQ	BP, $0 \
+	JNE	lost \
+	MOVQ	(TLS), R8 \
+	MOVQ	hdrLo(BX), AX \
+	MOVQ	AX, const_gStackLo(R8) \
+	ADDQ	·stackGuard(SB), AX \
+	MOVQ	AX, const_gStackguard0(R8) \
+	MOVQ	hdrHi(BX), AX \
+	MOVQ	AX, const_gStackHi(R8) \
+	MOVQ	hdrTop(BX), AX \
+	MOVQ	AX, const_gStktopsp(R8) \
+	MOVQ	hdrPanic(BX), AX \
+	MOVQ	AX, const_gPanic(R8) \
+	MOVQ	hdrDefer(BX), AX \
+	MOVQ	AX, const_gDefer(R8) \
+	MOVQ	hdrBP(BX), BP \
+	MOVQ	hdrSP(BX), SP \
+	RET				/* rehome's */ \
+lost: \
+	INT	$3			/* mainLoop did not keep the frame pointer */
+
+TEXT ·coroutineBase(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
+	BASE
+
+TEXT ·coroutineBase_strictStack_overflowIsFatal(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
+	BASE
 
 // func leaveGoexit()
 //
@@ -505,9 +523,13 @@ TEXT ·leaveGoexit(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ	AX, const_gDefer(R8)
 	CMPQ	BP, $0
 	JEQ	lost
-	MOVQ	BX, SP
+	MOVQ	hdrCoro(BX), DI
+	LEAQ	const_spill(BX), SP
 	XORL	BP, BP
-	JMP	·coroutineBase_stackOverflowIfGrowthFailed(SB)
+	CMPB	Coro_grows(DI), $0
+	JEQ	2(PC)
+	JMP	·coroutineBase(SB)
+	JMP	·coroutineBase_strictStack_overflowIsFatal(SB)
 lost:
 	INT	$3			// a deferred call has a frame
 

@@ -356,41 +356,50 @@ TEXT ·rehome(SB), NOSPLIT|NOFRAME, $0-8
 	ADD	$const_spill, R1
 	MOVD	R1, RSP
 	MOVD	ZR, R29
-	B	·coroutineBase_stackOverflowIfGrowthFailed(SB)
+	MOVBU	Coro_grows(R0), R4
+	CBZ	R4, 2(PC)
+	B	·coroutineBase(SB)
+	B	·coroutineBase_strictStack_overflowIsFatal(SB)
 
 // The outermost frame on a region. In: SP = header + spill. The receiver's spill slot
 // is the header's second word: a frame of two words, or else it would lie outside,
 // where a heap dump (runtime.dumpframe) has no memory for it.
-TEXT ·coroutineBase_stackOverflowIfGrowthFailed(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
-	SUB	$const_spill, RSP
-	MOVD	hdrCoro(RSP), R0
-	MOVD	·mainLoopPC(SB), R4
-	BL	(R4)
-	// Here: g as before, SP = header. Back to the native side.
-	ADD	$const_spill, RSP
-	CBNZ	R29, lost
-	MOVD	RSP, R1
-	SUB	$const_spill, R1
-	MOVD	hdrLo(R1), R4
-	MOVD	R4, const_gStackLo(g)
-	MOVD	·stackGuard(SB), R5
-	ADD	R5, R4
-	MOVD	R4, const_gStackguard0(g)
-	MOVD	hdrHi(R1), R4
-	MOVD	R4, const_gStackHi(g)
-	MOVD	hdrTop(R1), R4
-	MOVD	R4, const_gStktopsp(g)
-	MOVD	hdrPanic(R1), R4
-	MOVD	R4, const_gPanic(g)
-	MOVD	hdrDefer(R1), R4
-	MOVD	R4, const_gDefer(g)
-	MOVD	hdrBP(R1), R29
-	MOVD	hdrLR(R1), LR
-	MOVD	hdrSP(R1), R4
-	MOVD	R4, RSP
-	RET
-lost:
-	BRK	$0xc0f0			// mainLoop did not keep the frame pointer
+#define BASE \
+	SUB	$const_spill, RSP \
+	MOVD	hdrCoro(RSP), R0 \
+	MOVD	·mainLoopPC(SB), R4 \
+	BL	(R4) \
+	/* Here: g as before, SP = header. Back to the native side. */ \
+	ADD	$const_spill, RSP \
+	CBNZ	R29, lost \
+	MOVD	RSP, R1 \
+	SUB	$const_spill, R1 \
+	MOVD	hdrLo(R1), R4 \
+	MOVD	R4, const_gStackLo(g) \
+	MOVD	·stackGuard(SB), R5 \
+	ADD	R5, R4 \
+	MOVD	R4, const_gStackguard0(g) \
+	MOVD	hdrHi(R1), R4 \
+	MOVD	R4, const_gStackHi(g) \
+	MOVD	hdrTop(R1), R4 \
+	MOVD	R4, const_gStktopsp(g) \
+	MOVD	hdrPanic(R1), R4 \
+	MOVD	R4, const_gPanic(g) \
+	MOVD	hdrDefer(R1), R4 \
+	MOVD	R4, const_gDefer(g) \
+	MOVD	hdrBP(R1), R29 \
+	MOVD	hdrLR(R1), LR \
+	MOVD	hdrSP(R1), R4 \
+	MOVD	R4, RSP \
+	RET \
+lost: \
+	BRK	$0xc0f0			/* mainLoop did not keep the frame pointer */
+
+TEXT ·coroutineBase(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
+	BASE
+
+TEXT ·coroutineBase_strictStack_overflowIsFatal(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
+	BASE
 
 // func leaveGoexit()
 // Drops every frame on the caller's region and enters mainLoop again at the base.
@@ -401,10 +410,14 @@ TEXT ·leaveGoexit(SB), NOSPLIT|NOFRAME, $0-0
 	MOVD	hdrDefer(R1), R4
 	MOVD	R4, const_gDefer(g)
 	CBZ	R29, lost
+	MOVD	hdrCoro(R1), R0
 	ADD	$const_spill, R1
 	MOVD	R1, RSP
 	MOVD	ZR, R29
-	B	·coroutineBase_stackOverflowIfGrowthFailed(SB)
+	MOVBU	Coro_grows(R0), R4
+	CBZ	R4, 2(PC)
+	B	·coroutineBase(SB)
+	B	·coroutineBase_strictStack_overflowIsFatal(SB)
 lost:
 	BRK	$0xc0f1			// a deferred call has a frame
 

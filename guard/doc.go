@@ -7,7 +7,7 @@
 //
 //	Strict   The stack is what its size says from the beginning. A call that does
 //	         not fit ends the process, by the runtime's own fatal error, which
-//	         names coroutineBase_stackOverflowIfGrowthFailed and the frames. It
+//	         names coroutineBase_strictStack_overflowIsFatal and the frames. It
 //	         needs nothing of the process.
 //	Growing  The stack begins with a small window and makes it four times as wide in
 //	         place when a call does not fit: no frame is copied, no pointer changed.

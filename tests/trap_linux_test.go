@@ -26,7 +26,7 @@ func TestStrictOverflowIsFatal(t *testing.T) {
 			r := testsupport.RunChild(t, "strict", childLimit, "STACKHOP_KIND="+kind)
 			require.NotZero(t, r.Code)
 			require.Contains(t, r.Stderr, "fatal error: stack size not a power of 2")
-			require.Contains(t, r.Stderr, "coroutineBase_stackOverflowIfGrowthFailed")
+			require.Contains(t, r.Stderr, "coroutineBase_strictStack_overflowIsFatal")
 			require.Contains(t, r.Stderr, "tests.strictly")
 			require.NotContains(t, r.Stdout, "survived")
 		})
