@@ -48,6 +48,10 @@ const (
 // Spawn returns ErrStackInUse if a task is on s, and an *OptionError that matches
 // mmapstack.ErrIdle or mmapstack.ErrClosed if s is in its pool, or closed or
 // unmapped. Pool.Put of s panics until the task has ended.
+//
+// A call that does not fit ends the task with a *guard.OverflowError if s grows, and
+// the process if it does not: carved and static stacks never do, see
+// mmapstack.Stack.Carve and mmapstack.Static.
 func WithStack(s *mmapstack.Stack) Option { return Option{kind: optStack, stack: s} }
 
 // WithStackSize runs the task on a mapped, guard-paged stack of at least that many
@@ -69,7 +73,8 @@ func WithStackSize(bytes int) Option { return Option{kind: optSize, size: bytes}
 //
 //	fatal error: stack size not a power of 2
 //
-// Choose it for bodies whose depth is known.
+// and a trace whose outermost frame is named
+// coroutineBase_strictStack_overflowIsFatal. No deferred call runs. Choose it for bodies whose depth is known.
 func WithStrictStack(bytes int) Option { return Option{kind: optStrict, size: bytes} }
 
 // WithoutFallback has Spawn return an *OptionError where WithStackSize would run

@@ -6,15 +6,18 @@
 // Two policies, for each pool and each stack:
 //
 //	Strict   The stack is what its size says from the beginning. A call that does
-//	         not fit ends the process, by the runtime's own fatal error, which
-//	         names coroutineBase_strictStack_overflowIsFatal and the frames. It
-//	         needs nothing of the process.
+//	         not fit ends the process: "fatal error: stack size not a power of 2",
+//	         and the frames, the outermost of which is named
+//	         coroutineBase_strictStack_overflowIsFatal. It needs nothing of the process.
 //	Growing  The stack begins with a small window and makes it four times as wide in
 //	         place when a call does not fit: no frame is copied, no pointer changed.
 //	         At the end of its memory the call panics. It needs the growth trap: one SIGSEGV
 //	         handler in front of the runtime's.
 //
-// Both have a region without access below; to touch that, from assembly or by a
+// Carved and static stacks are strict, whatever their parent is: mmapstack.Stack.Carve
+// and mmapstack.Static say why.
+//
+// Both policies have a region without access below; to touch that, from assembly or by a
 // wild write, ends the process in either. Where the trap is installed, a line on
 // standard error says first whose stack it was:
 //

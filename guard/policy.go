@@ -12,7 +12,17 @@ type Policy uint8
 
 // The policies; see the package's doc.
 const (
+	// Strict: a call that does not fit ends the process, with the runtime's words
+	//
+	//	fatal error: stack size not a power of 2
+	//
+	// below which stand runtime.stackalloc, runtime.copystack and runtime.newstack, then the
+	// frames of the task, the outermost of which is
+	// stackhop.coroutineBase_strictStack_overflowIsFatal. No deferred call runs, and
+	// nothing can recover from it.
 	Strict Policy = iota
+
+	// Growing: the call panics with an *OverflowError.
 	Growing
 )
 

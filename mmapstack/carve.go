@@ -62,6 +62,13 @@ func (s *Stack) SetResizer(fn func(lo uintptr) error) { s.nest().resize = fn }
 // and at the Close of the carved stack. A carved stack has no guard of pages: the stack
 // check in the prologue of every Go function is its guard.
 //
+// An overflow of a carved stack is fatal, also where package guard has installed its
+// trap: "fatal error: stack size not a power of 2". The trap catches an overflow when
+// the runtime copies the stack and comes to dead space that faults. Above a carved
+// stack are the frames of its parent, which can be read; and the panic of an overflow
+// needs a reserve of stackhop.MinReserve bytes at least, more than most carved stacks
+// have. A stack whose size is not certain belongs into a pool of stacks that grow.
+//
 // Errors: *SizeError if size is out of range or s has too little room;
 // *BusyError if the resizer or the Occupant refuses, or if something else is attached
 // to s, or s grows; ErrIdle if s is in its pool; ErrClosed if s was closed, or

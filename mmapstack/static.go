@@ -32,6 +32,16 @@ type static struct {
 // whole pages until Close; without it, the stack check in the prologue of every
 // Go function is the only guard.
 //
+// An overflow of a static stack is fatal, also where package guard has installed its
+// trap: "fatal error: stack size not a power of 2". The trap catches an overflow when
+// the runtime copies the stack and comes to dead space that faults. What follows mem
+// are other variables, or another mapping, that does not fault; and the panic
+// of an overflow needs a reserve that mem would have to hold, of
+// stackhop.MinReserve bytes at least. The runtime does nothing before the fatal
+// error that a signal handler could notice. A caller that has a mapping of its own can
+// give it a reserve and inaccessible dead space, and make a coroutine on it with
+// stackhop.New and a Region that grows.
+//
 // Static asks the system whether mem can be written, and touches no page of it
 // unless /proc/self/maps cannot be read. On systems other than Linux it does not
 // ask.
