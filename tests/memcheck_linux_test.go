@@ -26,7 +26,9 @@ func TestProgramRunsUnderMemcheck(t *testing.T) {
 	needAsm(t)
 	exe := filepath.Join(t.TempDir(), "memcheck")
 	testsupport.Go(t, "testdata/memcheck", "build", "-tags", "valgrind", "-o", exe, ".")
-	out, err := exec.Command(valgrind, "--tool=memcheck", "--log-file="+exe+".log", exe).CombinedOutput()
+	// The search for leaks at the end stops any Go program that has collected:
+	// memcheck takes memory that is used again for two blocks.
+	out, err := exec.Command(valgrind, "--tool=memcheck", "--leak-check=no", "--log-file="+exe+".log", exe).CombinedOutput()
 	require.NoError(t, err, testsupport.Tail(string(out)))
 	kind, _ := mmapstack.GuardKind()
 	require.Contains(t, string(out), "asm "+kind)
