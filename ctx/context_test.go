@@ -130,8 +130,7 @@ func TestADeadlineReachesGrandchildren(t *testing.T) {
 func TestSetContextIsWhatChildrenInherit(t *testing.T) {
 	c, _ := requestContext(t)
 	parent := spawn(t, func(parent *ctx.Task) {
-		var before *ctx.Task
-		before = spawn(t, func(child *ctx.Task) {
+		before := spawn(t, func(child *ctx.Task) {
 			own := child.Context()
 			child.Yield()
 			require.Equal(t, own, child.Context(), "a context that was asked for stays")
@@ -163,7 +162,8 @@ func TestSetContextIsWhatChildrenInherit(t *testing.T) {
 	require.ErrorIs(t, parent.Context().Err(), context.Canceled, "it has ended")
 
 	task := spawn(t, func(task *ctx.Task) {
-		require.Panics(t, func() { task.SetContext(nil) })
+		var none context.Context
+		require.Panics(t, func() { task.SetContext(none) })
 		require.Panics(t, func() { task.SetContext(c) })
 	})
 	require.NoError(t, task.Err())
