@@ -141,6 +141,11 @@ func init() { // descents and next refer to each other
 			return 0
 		},
 	}
+	for _, p := range parkings {
+		if p.name != "pipe" && p.name != "iopipe" { // which another level would read from
+			descents = append(descents, func(d *descent, n int) int { p.park(d, n); return d.next(n) })
+		}
+	}
 }
 
 var (

@@ -104,12 +104,14 @@ func stackInuse() uint64 {
 
 // overflowOnce runs a task into an overflow, and checks how it ended.
 func overflowOnce(pool *mmapstack.Pool, rnd *rand.Rand) {
-	d := &descent{rnd: rnd, kind: rnd.IntN(len(descents) + 1), ch: make(chan int, 1)}
+	d := &descent{rnd: rnd, kind: rnd.IntN(len(descents) + 1), ch: make(chan int, 1), pool: pool}
 	recovers := rnd.IntN(4) // how often it recovers itself before
 	name := fmt.Sprintf("kind %d, recovers %d", d.kind, recovers)
 	task, err := ctx.Spawn(func(t *ctx.Task) {
+		d.t = t
 		for range recovers {
 			recovered(func() { d.shifted(t) })
+			d.endChild()
 			d.require(name)
 			if rnd.IntN(2) == 0 {
 				t.Yield()
@@ -121,8 +123,13 @@ func overflowOnce(pool *mmapstack.Pool, rnd *rand.Rand) {
 	}, ctx.WithPool(pool), ctx.WithName(name))
 	check(err)
 	for !task.Done() {
+		if h := d.handle; h.Live() {
+			check(h.Resume())
+			continue
+		}
 		check(task.Resume())
 	}
+	d.endChild()
 	d.require(name)
 	var oe *guard.OverflowError
 	if err := task.Err(); !errors.As(err, &oe) || oe.Task != name || oe.Call == "" || oe.Stack() == "" {
