@@ -11,24 +11,21 @@ import (
 	"github.com/stackhop/stackhop/mmapstack"
 )
 
-// IdleDefault is the bound that SetIdleLimit changes, in bytes.
-const IdleDefault = 64 << 20
-
 // idleOverhead is what an idle coroutine on a stack of the runtime takes besides
 // the stack, in bytes: a g of 440 to 500, an identity of 192, a Task of 128.
 const idleOverhead = 1 << 10
 
 // natives keeps idle coroutines on stacks of the runtime for the next tasks.
-var natives = nativePool{limit: IdleDefault}
+var natives nativePool
 
 // A nativePool is a set of shards, so that goroutines on different threads
 // mostly do not meet. A warm get or put is one atomic operation.
 type nativePool struct {
 	shards [maxNativeShards]nativeShard
 	once   sync.Once
-	n      int  // shards in use, a power of two
-	shift  uint // of the hash, to the number of a shard
-	limit  int64
+	n      int   // shards in use, a power of two
+	shift  uint  // of the hash, to the number of a shard
+	limit  int64 // bytes
 }
 
 const maxNativeShards = 64
@@ -50,9 +47,10 @@ type idleNative struct {
 	bytes int64
 }
 
-// setShards makes four times as many shards as there are processors, so that two
+// init makes four times as many shards as there are processors, so that two
 // goroutines seldom share one.
-func (p *nativePool) setShards() {
+func (p *nativePool) init() {
+	p.limit = int64(mmapstack.IdleBytesDefault())
 	log := min(bits.Len(maxNativeShards-1), bits.Len(uint(4*runtime.GOMAXPROCS(0)-1)))
 	p.n, p.shift = 1<<log, uint(64-log)
 }
@@ -60,7 +58,7 @@ func (p *nativePool) setShards() {
 // home is the shard for the calling goroutine: frames within 2 KiB of one
 // goroutine's stack mostly agree.
 func (p *nativePool) home() uint8 {
-	p.once.Do(p.setShards)
+	p.once.Do(p.init)
 	const golden = 0x9e3779b97f4a7c15 // 2^64 divided by the golden ratio: neighbours spread
 	return uint8(uint64(stackHint()>>11) * golden >> p.shift)
 }
@@ -177,7 +175,7 @@ func (p *nativePool) drain() (ids []*identity) {
 
 // SetIdleLimit has the process keep at most that many bytes of idle coroutines on
 // stacks of the runtime, stacks and bookkeeping together, for the tasks to come,
-// and returns the bound that was in force; IdleDefault is the first. The bound
+// and returns the bound that was in force; mmapstack.IdleBytesDefault is the first. The bound
 // holds to within one coroutine for each of up to four times GOMAXPROCS lists. A task
 // that ends beyond it ends its goroutine, and the one that starts when none is idle
 // begins one: each costs about what a goroutine does. What is idle beyond a smaller
@@ -186,9 +184,9 @@ func (p *nativePool) drain() (ids []*identity) {
 // Mapped stacks have bounds of their own: see mmapstack.WithKeep and
 // mmapstack.WithIdleBytes.
 func SetIdleLimit(bytes int) (before int) {
+	natives.once.Do(natives.init)
 	before = int(atomic.SwapInt64(&natives.limit, int64(max(bytes, 0))))
 	if bytes < before {
-		natives.once.Do(natives.setShards)
 		for _, id := range natives.drain() {
 			natives.put(id)
 		}

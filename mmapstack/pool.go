@@ -93,7 +93,7 @@ type Pool struct {
 //
 // Errors: *SizeError, ErrUnsupported.
 func NewPool(size int, opts ...PoolOption) (*Pool, error) {
-	p := &Pool{max: MaxDefault, idle: idleDefault(), keep: KeepDefault, guard: probedGuard()}
+	p := &Pool{max: MaxDefault, idle: IdleBytesDefault(), keep: KeepDefault, guard: probedGuard()}
 	for _, opt := range opts {
 		opt(p)
 	}
@@ -140,7 +140,9 @@ func (p *Pool) setShards(procs int) {
 // leanBytes is what an idle stack keeps at least.
 func leanBytes() int { return pageCeil(IdleLive + Colours*ColourStep) }
 
-func idleDefault() int {
+// IdleBytesDefault returns the bound that WithIdleBytes changes: IdleDefault, or a
+// quarter of the machine's memory if that is less.
+func IdleBytesDefault() int {
 	if memory := machineMemory(); memory != 0 && memory/4 < uint64(IdleDefault) {
 		return int(memory / 4)
 	}
