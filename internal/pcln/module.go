@@ -66,7 +66,9 @@ type section struct{ off, end, addr uint64 }
 // it is. Nothing else in a program looks so, thus no symbol is needed.
 func (im *Image) findModule() (*module, error) {
 	var found *module
-	var partial error
+	var wrong error
+	const maxWrong = 16 // each may take time
+	tries := 0
 	for i := range im.segs {
 		s := &im.segs[i]
 		first := -s.addr & 7
@@ -78,7 +80,10 @@ func (im *Image) findModule() (*module, error) {
 			m, err := im.module(h, s.data[off:off+8*mdWords])
 			switch {
 			case err != nil:
-				partial = err
+				if wrong = err; tries == maxWrong {
+					return nil, limitf(maxWrong, "more and more moduledata, the last: %v", err)
+				}
+				tries++
 			case m != nil && found != nil:
 				return nil, formatf("more than one function table")
 			case m != nil:
@@ -86,8 +91,8 @@ func (im *Image) findModule() (*module, error) {
 			}
 		}
 	}
-	if found == nil && partial != nil {
-		return nil, partial
+	if found == nil && wrong != nil {
+		return nil, wrong
 	}
 	if found == nil {
 		return nil, formatf("no function table of Go 1.25, 1.26 or 1.27")

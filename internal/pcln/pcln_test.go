@@ -139,6 +139,32 @@ func TestAFaultIsAnErrorThatNamesIt(t *testing.T) {
 	}
 }
 
+// A file may have any number of things that look like a moduledata, each with a
+// long list of sections to check.
+func TestWhatLooksLikeModuledataIsTriedAFewTimes(t *testing.T) {
+	s := samples()[0]
+	file := s.build()
+	md := append([]byte(nil), file[0x3000:0x3000+8*mdWords]...)
+	le.PutUint64(md[8*s.layout.textsects+8:], 2) // not the capacity
+	for range 20 {
+		file = append(file, md...)
+	}
+	size := uint64(len(file) - 0x3000)
+	copy(file[elfHeader+2*progHeader+32:], quads(size, size))
+	_, err := Parse(file)
+	require.ErrorIs(t, err, ErrLimit)
+	require.ErrorContains(t, err, "unknown layout")
+}
+
+func TestTwoFunctionTablesAreTooMany(t *testing.T) {
+	file := samples()[0].build()
+	file = append(file, file[0x3000:0x3000+8*mdWords]...)
+	size := uint64(len(file) - 0x3000)
+	copy(file[elfHeader+2*progHeader+32:], quads(size, size))
+	_, err := Parse(file)
+	require.ErrorContains(t, err, "more than one")
+}
+
 // addressOf returns the address of part, a slice of the image's memory.
 func addressOf(t *Table, part []byte) uint64 {
 	for i := range t.Image.segs {

@@ -102,7 +102,7 @@ const (
 	WrapInfo            = 7
 	absent              = ^uint32(0)
 	maxSpanTables       = 32
-	maxFileSize         = 1 << 32
+	maxFileSize         = 1 << 31
 	recordSize          = 44
 	functabEntry        = 8
 	recName, recArgs    = 4, 8
