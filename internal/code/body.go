@@ -30,6 +30,8 @@ type Site struct {
 
 	// Target is the address that is called, if Direct is set. A call through a
 	// register that has a known value, such as a static func value, is direct too.
+	// Target need not be where a function begins: Go 1.25 calls runtime.duffzero and
+	// runtime.duffcopy in their midst.
 	Direct bool
 	Target uint64
 

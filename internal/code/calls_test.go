@@ -18,13 +18,20 @@ func analyze(tab *pcln.Table, d *code.Decoder, f *pcln.Func) (*code.Body, error)
 	return code.Analyze(d, f.Text(), f.Entry, tab.Image, others...)
 }
 
+// duff reports whether f is one of the functions that Go 1.25 calls in their midst:
+// the later, the less they clear or copy.
+func duff(f *pcln.Func) bool {
+	return f != nil && (f.Name == "runtime.duffzero" || f.Name == "runtime.duffcopy")
+}
+
 // Every call that objdump finds is found, with the same target, and no other;
-// so is every jump that leaves a function. Each goes to where a function begins.
+// so is every jump that leaves a function. Each from compiled code goes to where a
+// function begins.
 func TestCallsAreThoseOfObjdump(t *testing.T) {
 	programs(t, func(t *testing.T, name string) {
 		tab, d := program(t, name)
 		sites := map[uint64]code.Site{}
-		var direct, static, values, memory, global, other, jumps, refs, entries, dead, open int
+		var direct, static, values, memory, global, other, jumps, refs, entries, dead, open, wrong int
 		for _, f := range tab.Funcs {
 			b, err := analyze(tab, d, f)
 			require.NoError(t, err, f.Name)
@@ -58,8 +65,10 @@ func TestCallsAreThoseOfObjdump(t *testing.T) {
 				default:
 					other++
 				}
-				if s.Direct && tab.Entry(s.Target) == nil && tab.Image.Executable(s.Target) && f.Flags&pcln.Assembly == 0 {
-					t.Errorf("%s at %#x calls %#x, where no function begins", f.Name, s.PC, s.Target)
+				if s.Direct && tab.Entry(s.Target) == nil && tab.Image.Executable(s.Target) && f.Flags&pcln.Assembly == 0 && !duff(tab.Find(s.Target)) {
+					if wrong++; wrong <= 20 {
+						t.Errorf("%s at %#x calls %#x, where no function begins", f.Name, s.PC, s.Target)
+					}
 				}
 			}
 			for _, r := range b.Refs {
