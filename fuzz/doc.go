@@ -13,6 +13,7 @@
 //	FuzzHandles              the same, mostly suspensions, resumes and transfers
 //	FuzzCancelTree           the same, mostly parents, children and cancels
 //	FuzzJoins                the same, mostly combinators
+//	FuzzOverflow             no model: what the levels of a recursion without end do
 //
 // The native fuzzer takes small differences of coverage, of which pools and
 // collections make many, for interesting, and spends a minute on making each such
