@@ -8,7 +8,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -29,35 +28,31 @@ type HotCall struct {
 // dir. Each call of Callee in Caller counts.
 func HotProfile(dir, pkg string, calls ...HotCall) ([]byte, error) {
 	files := token.NewFileSet()
-	packages, err := parser.ParseDir(files, dir, func(f fs.FileInfo) bool {
-		return !strings.HasSuffix(f.Name(), "_test.go")
-	}, parser.SkipObjectResolution)
+	parsed, err := parseDir(files, dir)
 	if err != nil {
 		return nil, err
 	}
 	var p profile
 	for _, call := range calls {
 		found := 0
-		for _, parsed := range packages {
-			for _, file := range parsed.Files {
-				for _, d := range file.Decls {
-					fn, ok := d.(*ast.FuncDecl)
-					if !ok || fn.Body == nil || funcName(fn) != call.Caller {
-						continue
-					}
-					target := call.Target
-					if target == "" {
-						target = pkg + "." + call.Callee
-					}
-					start := files.Position(fn.Pos())
-					ast.Inspect(fn.Body, func(n ast.Node) bool {
-						if c, ok := n.(*ast.CallExpr); ok && calledName(c) == call.Callee {
-							found++
-							p.add(pkg+"."+call.Caller, filepath.Base(start.Filename), start.Line, files.Position(c.Lparen).Line, target)
-						}
-						return true
-					})
+		for _, file := range parsed {
+			for _, d := range file.Decls {
+				fn, ok := d.(*ast.FuncDecl)
+				if !ok || fn.Body == nil || funcName(fn) != call.Caller {
+					continue
 				}
+				target := call.Target
+				if target == "" {
+					target = pkg + "." + call.Callee
+				}
+				start := files.Position(fn.Pos())
+				ast.Inspect(fn.Body, func(n ast.Node) bool {
+					if c, ok := n.(*ast.CallExpr); ok && calledName(c) == call.Callee {
+						found++
+						p.add(pkg+"."+call.Caller, filepath.Base(start.Filename), start.Line, files.Position(c.Lparen).Line, target)
+					}
+					return true
+				})
 			}
 		}
 		if found == 0 {
@@ -67,25 +62,41 @@ func HotProfile(dir, pkg string, calls ...HotCall) ([]byte, error) {
 	return p.encode()
 }
 
+// parseDir parses the Go files in dir but the tests, in the order of their names.
+func parseDir(files *token.FileSet, dir string) ([]*ast.File, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		return nil, err
+	}
+	var list []*ast.File
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(files, name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, file)
+	}
+	return list, nil
+}
+
 // HotParameters returns a CPU profile in which every function of package pkg, in the
 // folder dir, that has a function for a parameter has done nothing but call that: each
 // of the functions that it is given somewhere in the package, by name.
 func HotParameters(dir, pkg string) ([]byte, error) {
 	files := token.NewFileSet()
-	packages, err := parser.ParseDir(files, dir, func(f fs.FileInfo) bool {
-		return !strings.HasSuffix(f.Name(), "_test.go")
-	}, parser.SkipObjectResolution)
+	parsed, err := parseDir(files, dir)
 	if err != nil {
 		return nil, err
 	}
 	given := map[string]map[int]map[string]bool{} // function → parameter → what it is given
 	each := func(visit func(file *ast.File, fn *ast.FuncDecl)) {
-		for _, parsed := range packages {
-			for _, file := range parsed.Files {
-				for _, d := range file.Decls {
-					if fn, ok := d.(*ast.FuncDecl); ok && fn.Body != nil {
-						visit(file, fn)
-					}
+		for _, file := range parsed {
+			for _, d := range file.Decls {
+				if fn, ok := d.(*ast.FuncDecl); ok && fn.Body != nil {
+					visit(file, fn)
 				}
 			}
 		}
