@@ -3,6 +3,7 @@
 package main
 
 import (
+	_ "embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -95,29 +96,9 @@ const newprocBegin = "\nfunc newproc(fn *funcval) {\n\tgp := getg()\n"
 
 // runtimeHook is a file of the patched runtime. The wrapped function's name decides:
 // the runtime's own goroutines and the library's stay as they are.
-const runtimeHook = `package runtime
-
-import (
-	"internal/stringslite"
-	"unsafe"
-)
-
-//go:linkname goWrap
-var goWrap func(f func()) func()
-
-// wrapGo returns what newproc starts in place of fn.
-func wrapGo(fn *funcval) *funcval {
-	if goWrap == nil || fn == nil {
-		return fn
-	}
-	name := funcname(findfunc(fn.fn))
-	if stringslite.HasPrefix(name, "runtime.") || stringslite.HasPrefix(name, "stackhop") {
-		return fn
-	}
-	f := goWrap(*(*func())(unsafe.Pointer(&fn)))
-	return *(**funcval)(unsafe.Pointer(&f))
-}
-`
+//
+//go:embed gowrap.go.txt
+var runtimeHook []byte
 
 // patch puts the hook into the runtime's source in dir.
 func patch(dir string) error {
@@ -134,5 +115,5 @@ func patch(dir string) error {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "gowrap.go"), []byte(runtimeHook), 0o644)
+	return os.WriteFile(filepath.Join(dir, "gowrap.go"), runtimeHook, 0o644)
 }
