@@ -5,6 +5,7 @@ package stackhop
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 	"strings"
 )
 
@@ -34,7 +35,15 @@ func siteOf(g, top uintptr) site {
 // caller: the function does not look at that.
 func (s *site) plain() bool {
 	n := s.fn.args()
-	return n >= 0 && n <= lendArgs && !s.registersDefer() && !s.runsDefers() && !s.unwinding() && s.call != "runtime.newproc"
+	return n >= 0 && n <= lendArgs && !s.registersDefer() && !s.runsDefers() && !s.unwinding() && !slices.Contains(asksCaller[:], s.call)
+}
+
+// asksCaller are further functions of the runtime that ask where they return to, and
+// with which stack pointer, and act on it.
+var asksCaller = [...]string{
+	"runtime.newproc",         // what created the goroutine
+	"runtime.(*_panic).start", // who may recover, and where a Goexit goes on after a panic that was recovered
+	"runtime.panicwrap",       // the name of a method without a receiver
 }
 
 func (s *site) registersDefer() bool {

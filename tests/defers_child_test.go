@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"runtime"
 	"sync"
 
 	"github.com/stackhop/stackhop/ctx"
@@ -208,6 +209,35 @@ var deferForms = []struct {
 			d.more()
 		}()
 	}},
+	{"own panic", func(d *deferrer) {
+		for range 3 {
+			d.ownPanic()
+		}
+	}},
+	{"panic within a Goexit", func(d *deferrer) {
+		gone := false
+		defer d.bump()
+		d.in++
+		func() {
+			defer func() {
+				d.out++
+				_ = recover()
+			}()
+			d.in++
+			func() {
+				defer func() { d.out++; panic(d) }()
+				d.in++
+				if d.leaf != 0 { // more has a large frame
+					d.more()
+				}
+				gone = true
+				runtime.Goexit()
+			}()
+		}()
+		if gone {
+			panic("a Goexit has returned")
+		}
+	}},
 	{"recovered", func(d *deferrer) {
 		defer d.bump()
 		d.in++
@@ -221,6 +251,23 @@ var deferForms = []struct {
 		}()
 		d.more()
 	}},
+}
+
+// ownPanic panics, and recovers from that.
+//
+//go:noinline
+func (d *deferrer) ownPanic() {
+	defer func() {
+		d.out++
+		if v := recover(); v != d {
+			panic(v)
+		}
+	}()
+	d.in++
+	if d.leaf != 0 { // more has a large frame
+		d.more()
+	}
+	panic(d)
 }
 
 //go:noinline
@@ -303,7 +350,7 @@ func (d *deferrer) at(pool *mmapstack.Pool, depth int, run func(d *deferrer)) (r
 	}, ctx.WithPool(pool))
 	check(err)
 	err = task.Err()
-	if err != nil && !errors.Is(err, guard.ErrOverflow) {
+	if err != nil && !errors.Is(err, guard.ErrOverflow) && !errors.Is(err, ctx.ErrGoexit) {
 		panic(err)
 	}
 	return reached, err
