@@ -2,6 +2,7 @@ package ctx
 
 import (
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 
 	"github.com/stackhop/stackhop"
@@ -61,6 +62,7 @@ func newIdentity(stack *mmapstack.Stack, kind identityKind) (*identity, error) {
 		}
 	}
 	nameTasks()
+	prepareEnds()
 	var first func(*stackhop.Coro) // Spawn gives it serve, again and again
 	if kind == once {
 		first = serve
@@ -72,6 +74,8 @@ func newIdentity(stack *mmapstack.Stack, kind identityKind) (*identity, error) {
 	registry.add(id)
 	return id, nil
 }
+
+var prepareEnds = sync.OnceFunc(nilpanic.Prepare)
 
 // reset gives the coroutine, which has none, a body.
 func (id *identity) reset() error {

@@ -34,6 +34,13 @@ func Value() any {
 	return new(runtime.PanicNilError)
 }
 
+// Prepare does once what Value needs more stack for than the rest. A task that
+// unwinds may have little left.
+func Prepare() {
+	_, _ = os.LookupEnv("GODEBUG")
+	builtIn()
+}
+
 const setting = "panicnil=1"
 
 // builtIn reports whether the program has the setting by a //go:debug line or its
