@@ -35,8 +35,11 @@ type Site struct {
 	Direct bool
 	Target uint64
 
-	// From says how the target of an indirect site is found.
-	From Value
+	// From says how the target of an indirect site is found. FuncValue is set if the
+	// target is the first word of what the context register points to: this is how
+	// func values are called.
+	From      Value
+	FuncValue bool
 
 	// Context is what the register that holds the func value has: a Known
 	// one is the address of a static func value or of a closure.
@@ -44,11 +47,6 @@ type Site struct {
 
 	// Args are the first integer arguments.
 	Args [4]Value
-}
-
-// FuncValue reports whether the site calls the func value in the context register.
-func (s *Site) FuncValue(d *Decoder) bool {
-	return !s.Direct && s.From == Value{Kind: Loaded, Base: d.Context}
 }
 
 // A Ref is an address that an instruction computes relative to itself.
@@ -157,6 +155,11 @@ type analysis struct {
 
 	regs  [32]Value
 	pages RegSet // registers with the page of an address
+
+	// Two registers with one id have the same content. base has, for registers that
+	// were loaded, the id of what their address was relative to.
+	ids, base [32]uint64
+	lastID    uint64
 }
 
 // inside reports whether pc is in the function.
@@ -272,7 +275,18 @@ func (a *analysis) reached(from, to int) bool {
 	return false
 }
 
-func (a *analysis) reset() { a.regs, a.pages = [32]Value{}, 0 }
+// reset forgets what registers have.
+func (a *analysis) reset() {
+	a.regs, a.base, a.pages = [32]Value{}, [32]uint64{}, 0
+	for i := range a.ids {
+		a.ids[i] = a.newID()
+	}
+}
+
+func (a *analysis) newID() uint64 {
+	a.lastID++
+	return a.lastID
+}
 
 // value returns what register r has.
 func (a *analysis) value(r Reg) Value {
@@ -313,10 +327,16 @@ func (a *analysis) site(in *Inst, pc uint64) {
 	s := Site{PC: pc, Len: in.Len, Direct: true, Target: in.Target, Cond: in.Op == Branch}
 	s.Jump = s.Cond || !in.Op.Continues()
 	if in.Op != Call && in.Op != Jump && in.Op != Branch {
-		s.From = a.value(in.Src)
+		var base uint64
 		if in.Op == CallMem || in.Op == JumpMem {
 			s.From = a.load(in.Mem)
+			if in.Mem.Base < 32 {
+				base = a.ids[in.Mem.Base]
+			}
+		} else if s.From = a.value(in.Src); in.Src < 32 {
+			base = a.base[in.Src]
 		}
+		s.FuncValue = s.From.Kind == Loaded && s.From.N == 0 && base == a.ids[a.d.Context]
 		if s.Direct = s.From.Kind == Known; s.Direct {
 			s.Target = s.From.N
 		}
@@ -393,12 +413,20 @@ func (a *analysis) step(in *Inst, pc uint64) {
 	case Load:
 		v = a.load(in.Mem)
 	}
+	id, base := a.newID(), uint64(0)
+	switch {
+	case in.Op == Move && in.Src < 32:
+		id, base = a.ids[in.Src], a.base[in.Src]
+	case in.Op == Load && in.Mem.Base < 32:
+		base = a.ids[in.Mem.Base]
+	}
 	for s := in.Writes; s != 0; s &= s - 1 {
-		a.regs[bits.TrailingZeros32(uint32(s))] = Value{}
+		r := bits.TrailingZeros32(uint32(s))
+		a.regs[r], a.ids[r], a.base[r] = Value{}, a.newID(), 0
 	}
 	a.pages &^= in.Writes
 	if in.Dst < 32 && in.Op != Other && in.Dst != a.d.SP {
-		a.regs[in.Dst] = v
+		a.regs[in.Dst], a.ids[in.Dst], a.base[in.Dst] = v, id, base
 	}
 	switch {
 	case in.Op == Const && in.Relative && a.d.Quantum == 4 && in.Imm&0xfff == 0:

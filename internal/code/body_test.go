@@ -71,16 +71,19 @@ func TestValuesEndAtCallsAndWrites(t *testing.T) {
 }
 
 func TestFuncValuesAndMethodsAreToldApart(t *testing.T) {
-	d := code.For("amd64")
 	loaded := analyze64(t, nil, []byte{0x48, 0x8b, 0x0a, 0xff, 0xd1}, ret).Sites[0] // MOVQ (DX), CX; CALL CX
-	require.True(t, loaded.FuncValue(d))
+	require.True(t, loaded.FuncValue)
+	moved := analyze64(t, nil, []byte{0x48, 0x8b, 0x0b, 0x48, 0x89, 0xda, 0xff, 0xd1}, ret).Sites[0] // MOVQ (BX), CX; MOVQ BX, DX; CALL CX
+	require.True(t, moved.FuncValue)
+	changed := analyze64(t, nil, []byte{0x48, 0x8b, 0x0b, 0x48, 0x89, 0xc3, 0x48, 0x89, 0xda, 0xff, 0xd1}, ret).Sites[0] // with MOVQ AX, BX between
+	require.False(t, changed.FuncValue)
 	direct := analyze64(t, nil, callDX, ret).Sites[0]
-	require.True(t, direct.FuncValue(d))
+	require.True(t, direct.FuncValue)
 	method := analyze64(t, nil, []byte{0xff, 0x50, 0x18}, ret).Sites[0]
-	require.False(t, method.FuncValue(d))
+	require.False(t, method.FuncValue)
 	require.Equal(t, code.Value{Kind: code.Loaded, Base: rax, N: 24}, method.From)
 	tail := analyze64(t, nil, []byte{0xff, 0x22}).Sites[0] // JMP (DX)
-	require.True(t, tail.FuncValue(d) && tail.Jump)
+	require.True(t, tail.FuncValue && tail.Jump)
 }
 
 func TestAStaticFuncValueIsDirect(t *testing.T) {
@@ -172,5 +175,5 @@ func TestARM64AddressesAreFollowed(t *testing.T) {
 	require.EqualValues(t, 0x4000, s.Target)
 	require.Equal(t, code.Value{Kind: code.Known, N: 0x2010}, s.Context)
 	require.Equal(t, code.Value{Kind: code.Known, N: 0x10001}, s.Args[0])
-	require.True(t, b.Sites[1].FuncValue(d))
+	require.True(t, b.Sites[1].FuncValue)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stackhop/stackhop/internal/code"
 	"github.com/stackhop/stackhop/internal/pcln"
+	"github.com/stackhop/stackhop/internal/testsupport"
 	"github.com/stretchr/testify/require"
 )
 
@@ -56,10 +57,13 @@ func TestCallsAreThoseOfObjdump(t *testing.T) {
 					static++
 				case s.Direct:
 					direct++
-				case s.FuncValue(d):
+				case s.FuncValue:
 					values++
 				case s.From.Kind == code.Loaded:
 					memory++
+					if s.From.N == 0 && f.Flags&pcln.Assembly == 0 {
+						t.Errorf("%s at %#x calls a func value without its context: %+v", f.Name, s.PC, s)
+					}
 				case s.From.Kind == code.Global:
 					global++
 				default:
@@ -265,4 +269,74 @@ func jumpTargets(d *code.Decoder, f *pcln.Func) map[uint64]bool {
 // call of the function.
 func neverReturns(name string) bool {
 	return strings.HasPrefix(name, "runtime.panic") || name == "runtime.gopanic" || name == "runtime.fatal" || strings.HasSuffix(name, ".throw")
+}
+
+// Analyze finds what a call is given: a constant, and a static func value. It tells
+// calls of func values from those of methods, and it follows jump tables.
+func TestArgumentsOfCallsAreFound(t *testing.T) {
+	for _, m := range testsupport.BuildModes {
+		t.Run(m.Name, func(t *testing.T) {
+			switch {
+			case !*long && (m.Name != "arm64" || testing.Short()):
+				t.Skip("builds a program; only with -long")
+			case strings.HasPrefix(m.Name, "plugin"):
+				t.Skip("in a plugin, main has a name made from its content")
+			}
+			tab, d := program(t, m.Build(t))
+			first := func(name string) *pcln.Func {
+				t.Helper()
+				all := tab.Lookup(name)
+				require.Len(t, all, 1, name)
+				return all[0]
+			}
+			b, err := analyze(tab, d, first("main.main"))
+			require.NoError(t, err)
+			var numbers []uint64
+			for _, s := range b.Sites {
+				if s.Target != first("main.take").Entry {
+					continue
+				}
+				require.Equal(t, code.Known, s.Args[0].Kind)
+				if numbers = append(numbers, s.Args[0].N); len(numbers) > 1 {
+					continue
+				}
+				require.Equal(t, code.Known, s.Args[1].Kind)
+				seven, _ := tab.Image.Uint64(s.Args[1].N)
+				require.Equal(t, first("main.seven").Entry, seven)
+			}
+			require.Equal(t, []uint64{70_000, 0x18000}, numbers)
+
+			methods := 0
+			b, err = analyze(tab, d, first("main.total"))
+			require.NoError(t, err)
+			for _, s := range b.Sites {
+				if s.From.Kind == code.Loaded && s.From.N == 24 {
+					methods++ // the first method of an itab
+				}
+			}
+			require.Equal(t, 1, methods)
+
+			b, err = analyze(tab, d, first("main.words"))
+			require.NoError(t, err)
+			require.False(t, b.Open)
+			calls := 0
+			for _, s := range b.Sites {
+				require.False(t, s.Dead)
+				if strings.HasPrefix(tab.Find(s.Target).Name, "strings.") || strings.HasPrefix(tab.Find(s.Target).Name, "fmt.") {
+					calls++
+				}
+			}
+			require.GreaterOrEqual(t, calls, 5)
+
+			values := 0
+			b, err = analyze(tab, d, first("main.take"))
+			require.NoError(t, err)
+			for _, s := range b.Sites {
+				if s.FuncValue {
+					values++
+				}
+			}
+			require.Equal(t, 1, values)
+		})
+	}
 }
