@@ -22,7 +22,8 @@ import (
 )
 
 // goWrap is a variable of the patched runtime: newproc calls it for each function
-// whose name begins neither with "runtime." nor with "stackhop".
+// whose name begins neither with "runtime." nor with "stackhop". SAFETY(C2): the patch
+// declares it with the same type.
 //
 //go:linkname goWrap runtime.goWrap
 var goWrap func(f func()) func()
