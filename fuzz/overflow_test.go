@@ -60,7 +60,7 @@ func (p *plunge) level(n int) {
 	case 1:
 		p.t.Suspend(p.keep)
 	case 2:
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 	case 3:
 		runtime.Gosched()
 	case 4:
@@ -80,7 +80,7 @@ func (p *plunge) level(n int) {
 	case 8:
 		_ = fmt.Sprint(n, p)
 	case 9:
-		new(sync.Once).Do(func() { time.Sleep(1) })
+		new(sync.Once).Do(func() { time.Sleep(time.Nanosecond) })
 	case 10:
 		new(sync.Once).Do(func() { p.level(n + 1) })
 		return

@@ -289,7 +289,7 @@ func (d *deferrer) more() {
 		var a [1000]byte
 		d.touchIn(a[:])
 	case 3:
-		full(d.in)
+		sink += full(d.in)
 	}
 }
 

@@ -27,7 +27,7 @@ var parkings = []struct {
 }{
 	{"yield", func(d *descent, _ int) { d.t.Yield() }},
 	{"suspend", func(d *descent, _ int) { d.t.Suspend(func(h resume.Handle) { d.handle = h }) }},
-	{"sleep", func(*descent, int) { time.Sleep(1) }},
+	{"sleep", func(*descent, int) { time.Sleep(time.Nanosecond) }},
 	{"gosched", func(*descent, int) { runtime.Gosched() }},
 	{"channel", func(_ *descent, n int) {
 		ch := make(chan int)
@@ -71,7 +71,7 @@ var parkings = []struct {
 		defer d.mu.Unlock()
 		runtime.Gosched()
 	}},
-	{"once", func(*descent, int) { new(sync.Once).Do(func() { time.Sleep(1) }) }},
+	{"once", func(*descent, int) { new(sync.Once).Do(func() { time.Sleep(time.Nanosecond) }) }},
 	{"waitgroup", func(*descent, int) {
 		var wg sync.WaitGroup
 		wg.Go(runtime.Gosched)

@@ -1,3 +1,6 @@
+//lint:file-ignore SA5007 these recursions end when the stack is full
+//lint:file-ignore SA2001 the lock is what is tested
+
 package tests
 
 import (
@@ -45,7 +48,7 @@ func tightSuspend(d *descent) {
 //go:noinline
 func tightSleep(d *descent) {
 	d.in++
-	time.Sleep(1)
+	time.Sleep(time.Nanosecond)
 	tightSleep(d)
 	d.out++
 }
@@ -101,12 +104,12 @@ func tightOnce(d *descent) {
 	d.out++
 }
 
-func sleepShortly() { time.Sleep(1) }
+func sleepShortly() { time.Sleep(time.Nanosecond) }
 
 //go:noinline
 func tightWithinOnce(d *descent) {
 	d.in++
-	time.Sleep(1)
+	time.Sleep(time.Nanosecond)
 	new(sync.Once).Do(d.withinOnce)
 	d.out++
 }
@@ -160,14 +163,14 @@ func yieldOnce(t *ctx.Task) { t.Yield() }
 func tightDefer(d *descent) {
 	d.in++
 	defer d.leave()
-	time.Sleep(1)
+	time.Sleep(time.Nanosecond)
 	tightDefer(d)
 }
 
 //go:noinline
 func tightInterface(d *descent) {
 	d.in++
-	time.Sleep(1)
+	time.Sleep(time.Nanosecond)
 	var v interface{ throughWrapper(*descent) } = &wrapped{}
 	v.throughWrapper(d)
 	d.out++
@@ -194,7 +197,7 @@ func tightMixed(d *descent) {
 	case 1:
 		d.t.Suspend(d.keep)
 	case 2:
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 	case 3:
 		<-d.ticks
 	case 4:
