@@ -15,7 +15,9 @@ var (
 )
 
 // An Error is how a cancelled task ended. errors.Is and errors.As look into
-// Cause.
+// Cause. If a context ended the task, that is its context.Cause: context.Canceled,
+// context.DeadlineExceeded, or the error given to context.WithCancelCause and its
+// kin, which need not match these two.
 type Error struct {
 	Cause error // what Cancel was given; context.Canceled for nil
 }

@@ -64,7 +64,7 @@
 // # Storage
 //
 //	option             stack                                        a call that does not fit
-//	none               the runtime's, which grows                   never happens
+//	none               the runtime's, which grows                   as on a goroutine: ends the process, at debug.SetMaxStack
 //	WithNativeStack    the same                                     likewise
 //	WithStackSize      mapped and guarded, from guard.Default       ends the task: *guard.OverflowError
 //	WithStrictStack    mapped and guarded, from mmapstack.Default   ends the process

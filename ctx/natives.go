@@ -196,10 +196,14 @@ func SetIdleLimit(bytes int) (before int) {
 
 // RetireIdle ends every coroutine that waits for its next task: those on stacks of
 // the runtime, those that served on carved stacks, and those on idle stacks of the
-// pools of guard.Default and mmapstack.Default, whose memory is unmapped where whole
-// slabs are idle. Their goroutines are gone when it returns: runtime.NumGoroutine
-// counts only what is in use, and a leak detector such as goleak finds nothing of a
-// program whose tasks have all ended. Tasks may start and end meanwhile.
+// pools of guard.Default, mmapstack.Default and guard.Grow, whose memory is unmapped
+// where whole slabs are idle. Their goroutines are gone when it returns:
+// runtime.NumGoroutine counts only what is in use, and a leak detector such as goleak
+// finds nothing of a program whose tasks have all ended. Tasks may start and end
+// meanwhile.
+//
+// Coroutines on stacks and in pools of the caller's own stay until Stack.Close,
+// Pool.Trim or Pool.Close.
 //
 // It returns how many it has ended, and the first error of one that it could not:
 // a *stackhop.ThreadLockError or stackhop.ErrBubble, if the caller is in no position to

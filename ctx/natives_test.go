@@ -198,6 +198,26 @@ func TestRetireIdleEndsEveryIdleCoroutine(t *testing.T) {
 	finish(t, spawn(t, func(task *ctx.Task) { task.Yield() }))
 }
 
+// An auxiliary stack of guard.Grow keeps a coroutine too.
+func TestRetireIdleEndsCoroutinesOfGrow(t *testing.T) {
+	_, err := ctx.RetireIdle()
+	require.NoError(t, err)
+	before := runtime.NumGoroutine()
+	for _, storage := range []ctx.Option{ctx.WithStackSize(64 << 10), ctx.WithStrictStack(64 << 10)} {
+		called := false
+		task := spawn(t, func(*ctx.Task) {
+			if err := guard.Grow(100<<10, func() { called = true }); err != nil {
+				t.Error(err)
+			}
+		}, storage)
+		require.NoError(t, task.Err())
+		require.True(t, called)
+	}
+	_, err = ctx.RetireIdle()
+	require.NoError(t, err)
+	goroutinesSettle(t, before)
+}
+
 func TestRetireIdleWhileTasksRun(t *testing.T) {
 	var stop atomic.Bool
 	var wg sync.WaitGroup

@@ -40,12 +40,14 @@ func Default(size int) (*mmapstack.Pool, error) {
 	return p, nil
 }
 
-// TrimDefaults is Trim of all pools of Default: it returns how many idle stacks it
-// freed.
+// TrimDefaults is Trim of all pools of Default, and of those from which Grow takes
+// auxiliary stacks. It returns how many idle stacks it freed.
 func TrimDefaults() (n int) {
-	for i := range defaults {
-		if p := defaults[i].Load(); p != nil {
-			n += p.Trim()
+	for _, sizes := range []*[64]atomic.Pointer[mmapstack.Pool]{&defaults, &pools[Strict], &pools[Growing]} {
+		for i := range sizes {
+			if p := sizes[i].Load(); p != nil {
+				n += p.Trim()
+			}
 		}
 	}
 	return n

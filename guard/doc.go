@@ -64,8 +64,8 @@
 //     so that an overflow there is fatal. A task that was resumed within such a
 //     call, of its resumer, is not concerned. For the same reason the first window is
 //     the widest one in a program with cgo.
-//   - debug.SetMaxStack below four times a stack's size makes its overflow the
-//     runtime's fatal error.
+//   - debug.SetMaxStack below eight times a stack's size, or below 512 KiB, makes
+//     its overflow the runtime's fatal error.
 //
 // # Hops
 //

@@ -23,7 +23,7 @@ const frames = 24
 type OverflowError struct {
 	Task    string // what ctx.WithName gave; empty in the body itself
 	Call    string // the function that was called
-	Size    int    // usable bytes of the stack
+	Size    int    // usable bytes of the stack, without what its colour takes (see mmapstack)
 	Reserve int    // bytes below for the panic
 
 	pcs [frames]uintptr
@@ -50,7 +50,7 @@ func (e *OverflowError) Error() string {
 	if e.recursive() {
 		advice = "the deepest frames repeat: if the recursion has an end, give it a larger stack"
 	}
-	return fmt.Sprintf("guard: stack overflow%s: a call of %s did not fit on a stack of %d KiB; %s", task, e.Call, e.Size>>10, advice)
+	return fmt.Sprintf("guard: stack overflow%s: a call of %s did not fit on a stack of %d KiB; %s", task, e.Call, (e.Size+1<<10-1)>>10, advice)
 }
 
 // recursive reports whether the function that did not fit is among the deepest

@@ -113,7 +113,8 @@ func TestErrors(t *testing.T) {
 	}{
 		{"trap", &guard.TrapError{Err: cause}, []error{guard.ErrTrap, cause}, "guard: cause"},
 		{"overflow", &guard.OverflowError{Call: "f", Size: 1 << 16}, []error{guard.ErrOverflow}, "f did not fit on a stack of 64 KiB; give it"},
-		{"pool size", func() error { _, err := guard.NewPool(guard.Growing, 1); return err }(), []error{mmapstack.ErrSize}, "stack size is 1"},
+		{"overflow, coloured", &guard.OverflowError{Call: "f", Size: 1<<16 - 512}, []error{guard.ErrOverflow}, "f did not fit on a stack of 64 KiB; give it"},
+		{"pool size", func() error { _, err := guard.NewPool(guard.Growing, 1); return err }(), []error{mmapstack.ErrSize}, " is 1, must be 4096 to "},
 		{"stack size", func() error { _, err := guard.New(guard.Strict, -1); return err }(), []error{mmapstack.ErrSize}, "stack size is -1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

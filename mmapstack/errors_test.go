@@ -23,6 +23,8 @@ func TestErrors(t *testing.T) {
 		{"New negative", func(*testing.T) error { return fails(New(-1)) }, []error{ErrSize}, "stack size is -1"},
 		{"New too large", func(*testing.T) error { return fails(New(MaxSize + 1)) }, []error{ErrSize}, "stack size is"},
 		{"New guard", func(*testing.T) error { return fails(New(0, WithGuard(-1))) }, []error{ErrSize}, "guard size is -1"},
+		{"NewPool size, grows", func(*testing.T) error { return fails(NewPool(MaxSize+1, WithPoolGrowth(0, 0))) }, []error{ErrSize},
+			"size of a stack that grows is 1073741825, must be 4096 to 67108864"},
 		{"NewPool size", func(*testing.T) error { return fails(NewPool(1)) }, []error{ErrSize}, "stack size is 1"},
 		{"NewPool max", func(*testing.T) error { return fails(NewPool(0, WithMax(0))) }, []error{ErrSize}, "WithMax is 0, must be 1"},
 		{"NewPool idle", func(*testing.T) error { return fails(NewPool(0, WithIdleBytes(-1))) }, []error{ErrSize}, "WithIdleBytes is -1"},

@@ -47,14 +47,15 @@ func newLayout(size, guard int, grow growth) (layout, error) {
 			size = GrowDefault
 		}
 	}
-	if size < MinSize || size > MaxSize {
-		return layout{}, &SizeError{"stack size", size, MinSize, MaxSize}
+	what, most := "stack size", MaxSize
+	if grow.set {
+		what, most = "size of a stack that grows", GrowMax
+	}
+	if size < MinSize || size > most {
+		return layout{}, &SizeError{what, size, MinSize, most}
 	}
 	if guard < 0 || guard > MaxSize {
 		return layout{}, &SizeError{"guard size", guard, 0, MaxSize}
-	}
-	if grow.set && size > GrowMax {
-		return layout{}, &SizeError{"size of a stack that grows", size, MinSize, GrowMax}
 	}
 	size = pageCeil(size)
 	if grow.set {

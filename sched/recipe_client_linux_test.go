@@ -1,6 +1,7 @@
 package sched_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/stackhop/stackhop/cancel"
 	"github.com/stackhop/stackhop/ctx"
 	leaves "github.com/stackhop/stackhop/leaf"
 	"github.com/stackhop/stackhop/sched"
@@ -20,9 +22,13 @@ import (
 
 // The code of docs/recipes.md, in use.
 
-func get(client *http.Client, url string) ([]byte, error) {
+func get(c context.Context, client *http.Client, url string) ([]byte, error) {
 	return leaves.AwaitFunc(func() ([]byte, error) {
-		r, err := client.Get(url)
+		q, err := http.NewRequestWithContext(c, http.MethodGet, url, nil)
+		if err != nil {
+			return nil, err
+		}
+		r, err := client.Do(q)
 		if err != nil {
 			return nil, err
 		}
@@ -50,7 +56,7 @@ func TestRecipeHTTPClient(t *testing.T) {
 			}
 			for r := range requests {
 				text := fmt.Sprint("task ", i, " request ", r)
-				body, err := get(client, server.URL+"/"+strings.ReplaceAll(text, " ", "-"))
+				body, err := get(task.Context(), client, server.URL+"/"+strings.ReplaceAll(text, " ", "-"))
 				if err != nil || string(body) != "you asked for /"+strings.ReplaceAll(text, " ", "-") {
 					t.Errorf("%s: %q, %v", text, body, err)
 				}
@@ -64,6 +70,30 @@ func TestRecipeHTTPClient(t *testing.T) {
 	require.Equal(t, tasks*requests, served)
 	require.LessOrEqual(t, connections.Load(), int32(tasks), "connections are kept")
 	require.Empty(t, reported)
+}
+
+// A cancel of the task ends its request.
+func TestRecipeHTTPClientIsCancelledWithItsTask(t *testing.T) {
+	n := runNet(t)
+	asked, ended := make(chan bool, 1), make(chan bool, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked <- true
+		<-r.Context().Done()
+		ended <- true
+	}))
+	defer server.Close()
+	client := &http.Client{Transport: &http.Transport{DialContext: n.DialContext}}
+	defer client.CloseIdleConnections()
+	task := spawn(t, func(task *ctx.Task) {
+		_, err := get(task.Context(), client, server.URL)
+		t.Error("get returned:", err)
+	}, ctx.WithHome(n))
+	<-asked
+	if err := task.Cancel(nil); err != nil {
+		require.ErrorIs(t, err, cancel.ErrCancelPending)
+	}
+	require.ErrorIs(t, task.Wait(), context.Canceled)
+	<-ended
 }
 
 // What the recipe is for: a client that is used from a task as from a goroutine. With

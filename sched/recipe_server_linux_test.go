@@ -97,7 +97,7 @@ func (s *taskServer) Shutdown() error {
 	return s.ended.Wait()
 }
 
-// serveConn answers one request after another.
+// serveConn answers one request after another. It runs on a task.
 func serveConn(c net.Conn, h http.Handler) error {
 	in, out := bufio.NewReader(c), bufio.NewWriter(c)
 	for {
@@ -105,6 +105,12 @@ func serveConn(c net.Conn, h http.Handler) error {
 		if err != nil {
 			return err // io.EOF: the client has gone
 		}
+		r.RemoteAddr = c.RemoteAddr().String()
+		if t, ok := c.(*tls.Conn); ok {
+			s := t.ConnectionState()
+			r.TLS = &s
+		}
+		r = r.WithContext(ctx.Current().Context()) // ends with the connection's task
 		a := answer{Response: http.Response{
 			StatusCode: http.StatusOK, ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Request: r, Close: r.Close,
 		}}
@@ -180,7 +186,13 @@ func TestRecipeHTTPServerOfTasks(t *testing.T) {
 		t.Run(fmt.Sprint("TLS ", secure), func(t *testing.T) {
 			n := runNet(t)
 			reported := hangs(n)
-			s := &taskServer{net: n, handler: echoing(n), conns: map[*sched.Conn]bool{}, listener: listen(t, n, "tcp", "127.0.0.1:0")}
+			h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if (r.TLS != nil) != secure || r.RemoteAddr == "" || r.Context() != ctx.Current().Context() {
+					t.Errorf("TLS %v, from %q, context %v", r.TLS, r.RemoteAddr, r.Context())
+				}
+				echoing(n).ServeHTTP(w, r)
+			})
+			s := &taskServer{net: n, handler: h, conns: map[*sched.Conn]bool{}, listener: listen(t, n, "tcp", "127.0.0.1:0")}
 			url, transport := "http://", &http.Transport{MaxIdleConnsPerHost: 8}
 			if secure {
 				var client *tls.Config
