@@ -296,8 +296,16 @@ func TestFreeLetsTheTaskServeAgain(t *testing.T) {
 	first := spawn(t, func(*ctx.Task) {}, ctx.WithNativeStack())
 	kept := spawn(t, func(*ctx.Task) {}, ctx.WithNativeStack())
 	require.NotSame(t, first, kept, "first was not freed")
-	require.NoError(t, kept.Free())
-	require.Same(t, kept, spawn(t, func(*ctx.Task) {}, ctx.WithNativeStack()))
+	again := false
+	for range 100 { // the goroutine may go on on another processor, which has a list of its own
+		require.NoError(t, kept.Free())
+		next := spawn(t, func(*ctx.Task) {}, ctx.WithNativeStack())
+		if again = next == kept; again {
+			break
+		}
+		kept = next
+	}
+	require.True(t, again)
 }
 
 // See also TestAThreadThatABodyKeepsLockedEndsWithIt.
