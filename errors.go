@@ -12,11 +12,11 @@ import (
 var (
 	// ErrDone: the body has ended; Reset can give the coroutine another. Of a task:
 	// it has ended.
-	ErrDone = errors.New("stackhop: has ended")
+	ErrDone = errors.New("stackhop: task or coroutine has ended")
 
 	// ErrNotDone: Reset or Close of a coroutine whose body has not ended. Of a task:
 	// it has not ended.
-	ErrNotDone = errors.New("stackhop: has not ended")
+	ErrNotDone = errors.New("stackhop: task or coroutine has not ended")
 
 	// ErrClosed: Reset of a coroutine that was closed, or was made with a body. Of a
 	// stack, a pool, a channel: it was closed.

@@ -1,6 +1,6 @@
-// Package ctx has tasks: functions that run on stacks of their own, started at
-// once, suspended from any depth of calls, and continued as an ordinary call by
-// whoever holds the handle of the suspension.
+// Package ctx provides tasks. A task is a function on a stack of its own. Spawn runs
+// it at once; it may suspend at any depth of calls; and an ordinary call continues it:
+// Resume of the handle that stands for the suspension.
 //
 //	          Spawn                leaf suspends              handle or owner resumes
 //	(none) ─────────▶ running ───────────────────▶ suspended ─────────────────────────▶ running
@@ -11,25 +11,26 @@
 //	  body returns ─▶ done, Err nil      panics ─▶ done, *PanicError      Goexit ─▶ done, ErrGoexit
 //
 // [Spawn] runs the body on the calling goroutine until it first suspends or
-// ends (R1). There is no scheduler, no queue and no goroutine in the background.
-// A body that suspends by [Suspend] gives out a [resume.Handle]; one that
-// suspends by [Task.Yield] is in the hands of its owner, who has [Task.Resume].
+// ends (R1 in docs/requirements.md). There is no scheduler, no queue and no goroutine
+// in the background. A body that calls [Suspend] gives out a [resume.Handle], which
+// continues it. A body that calls [Task.Yield] is continued by its owner, the caller
+// of Spawn, with [Task.Resume]. A leaf is the innermost call of a suspended task, such
+// as the Lock of a leaf.Mutex.
 //
-// A task runs as itself: its own goroutine identity, defers and panics, and
-// the profiler labels of the goroutine that spawned it. It may block in
-// channels, locks and system calls; who resumed it waits meanwhile. Any
-// goroutine may resume it, one at a time.
+// A task has its own goroutine identity, defers and panics, and the profiler labels
+// of the goroutine that spawned it. It may block in channels, locks and system calls;
+// its resumer waits meanwhile. Any goroutine may resume it, one at a time.
 //
-// A panic that a body does not recover ends the task, not its resumer: the owner
-// finds a [PanicError]. runtime.Goexit, and so testing.T.FailNow, ends the task
+// A panic that a body does not recover ends the task, not its resumer: Task.Err
+// returns a [PanicError]. runtime.Goexit, and so testing.T.FailNow, ends the task
 // only. A body that ends with its OS thread locked (runtime.LockOSThread) ends the
-// thread too, and whoever resumed it goes on on another one.
+// thread too, and its resumer continues on another thread.
 //
 // # Cancelling
 //
-// [Task.Cancel] ends a task from its owner's end, or anybody else's: it unwinds
-// the stack, which runs every deferred call, and which no recover stops. It is
-// runtime.Goexit on the task's own goroutine identity.
+// [Task.Cancel] ends a task from outside, or from its own body: it unwinds the
+// stack, which means that every deferred call runs, innermost first. No recover stops
+// it. It is runtime.Goexit on the task's own goroutine identity.
 //
 //	the target is                        Cancel                                    returns
 //	suspended                            its handles go stale; unwinds it now      nil

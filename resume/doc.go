@@ -1,11 +1,11 @@
-// Package resume has the handle of a suspension: the one value that a lock, a
-// timer or a scheduler needs in order to continue a task, and all it can do
-// with it. Whoever calls [Handle.Resume] runs the task right there, on its own
-// thread, as an ordinary call (R2).
+// Package resume provides the [Handle], which stands for one suspension of one task.
+// A lock, a timer or a scheduler needs nothing else to continue the task.
+// [Handle.Resume] is an ordinary call: it runs the task on the calling goroutine and
+// thread until the task suspends or ends (R2 in docs/requirements.md).
 //
-// A [Handle] is used once. The claim is one compare-and-swap; every other
-// contender, and everybody who comes later, gets [ErrStale], also when the
-// task has ended and its memory serves another one (R6).
+// A Handle is used once. Of several callers of Resume, one runs the task; the others,
+// and all later ones, get [ErrStale], also when the task has ended and its memory
+// serves another task (R6).
 //
 // Most programs get their handles from package ctx. [Slot] is for those who
 // write a task library of their own.

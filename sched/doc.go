@@ -1,64 +1,65 @@
-// Package sched has schedulers as libraries: they decide when and where a
-// suspended task goes on, and nothing below them knows of any.
+// Package sched provides schedulers: they decide when, and on which goroutine, a
+// suspended task continues. The packages below know of no scheduler.
 //
 //	Loop   one goroutine, in order, with timers
 //	Pool   several goroutines that take work from each other
 //	Net    one goroutine, and sockets on which tasks wait
 //
-// Any number of each may be in one process (R3). A [Scheduler] is whatever a
-// handle can be posted to; a user's own needs that one method.
+// A process may have any number of each (R3). A [Scheduler] is anything with the
+// method Post, which queues a resume.Handle; a program may have its own.
 //
-// # Where a task goes on
+// # Where a task continues
 //
-// Without a scheduler a task goes on where it is resumed: Unlock of a lock runs
-// the waiter, there and then, on its own goroutine. To change that there is
+// Without a scheduler a task continues where it is resumed: a lock's Unlock runs
+// the waiter at once, on the goroutine that called Unlock. There are three ways to
+// choose another goroutine:
 //
-//	a home          A task that Loop.Go or Pool.Go has started, or that On has moved,
-//	                goes on there, whoever resumes it, from whatever leaf. No leaf
-//	                knows of it: ctx.Task.Park does it.
-//	Via(s, h)       What is stored in place of h: who resumes it puts h on s. One
-//	                wait of one task goes on on s.
-//	Post, Publish   A handle is put on s: now, by whoever holds it.
+//	a home          The scheduler of a task that Loop.Go or Pool.Go started, that
+//	                ctx.WithHome named, or that On moved. After each wait the task
+//	                continues there, whichever goroutine ended the wait.
+//	Via(s, h)       A resume.Resumer to be stored instead of the handle h: its Resume
+//	                queues h on s. It holds for one wait of one task.
+//	Post, Publish   Both queue a handle on s now.
 //
-// So one lock serves tasks of several schedulers and tasks of none at the same
-// time. A task with a home that is handed a lock has it already while it stands
-// in its scheduler's queue. If it is cancelled there, it unwinds at once, its
-// place in the queue is a stale handle, and the lock's waiting call, which does not
-// return, passes the lock on.
+// So one lock may serve tasks of several schedulers, and tasks of none, at the same
+// time. A task with a home owns the lock from the moment that it is handed over,
+// while it still waits in its scheduler's queue. If it is cancelled there, it
+// unwinds at once and passes the lock on; its handle in the queue is stale.
 //
-// A handle that is stale in its turn is dropped and counted in [Stats]. One that
-// cannot be resumed by the goroutine of the scheduler is kept, as a [Refusal].
+// A scheduler drops a handle that is stale when its turn comes, and counts it in
+// [Stats]. It keeps a handle that its goroutine cannot resume, as a [Refusal].
 //
 // # What blocks
 //
 // A Loop and a Net have one goroutine for all their tasks. A call that suspends a
-// task lets the others go on: those of packages leaf and join, of this package, and of a
-// Conn, whatever the depth. A call that blocks the task's goroutine does not: a lock, a
-// Once or a WaitGroup of package sync, a Go channel, time.Sleep, a file, cgo. Until it
-// returns nothing else goes on. If it waits for what another task of the same Loop or Net
-// is to do, for a message that is to come by the same Net, say, it waits for ever.
+// task lets the others continue: the waiting calls of packages leaf and join, of this
+// package, and of a Conn, at any depth. A call that blocks the goroutine does not: a
+// lock, a Once or a WaitGroup of package sync, a Go channel, time.Sleep, a file, cgo.
+// Until it returns, no other task of the Loop or Net continues. If it waits for one of
+// them, or for a message that the same Net is to deliver, it waits for ever.
 //
 // Libraries have such calls inside. An http.Client waits in channels for goroutines of its
 // own, which read from its connections. A tls.Conn holds a sync.Mutex while it reads, and
-// another one while it writes or shakes hands: a second task that comes to such a lock
-// blocks the goroutine that the first one needs in order to go on. So does a sync.Once
+// another while it writes or shakes hands: a second task that locks it blocks the
+// goroutine that the first task needs in order to continue. So does a sync.Once
 // whose function suspends.
 //
-// What to do: call such a library by leaf.AwaitFunc, which suspends the task while a
-// goroutine makes the call; or from a goroutine, for which calls of a Conn block as those
-// of package net do; or use locks of package leaf. docs/recipes.md has a client and a server
-// of HTTP, and TLS. Where that cannot be, HandOver has another goroutine take over.
+// What to do instead: call such a library in leaf.AwaitFunc, which suspends the task
+// while a goroutine makes the call; or call it from a plain goroutine, which a call of a
+// Conn blocks as one of package net does; or use the locks of package leaf.
+// docs/recipes.md has an HTTP client, HTTP servers, and TLS. For code that cannot be
+// changed, HandOver lets another goroutine take the scheduler over.
 //
-// A scheduler that stands still while something waits for its turn is reported:
-// after five seconds, by package log, with the task and the stack of the call that
-// blocks; or as OnStall says. See [Stall].
+// A scheduler that has stayed with one task for five seconds, while something else
+// waits for its turn, is reported by package log, with the task and the stack of the call
+// that blocks. OnStall sets another time and a function to call instead. See [Stall].
 //
 // # Errors of tasks
 //
-// Who calls Go gets no *ctx.Task to ask how it ended. So a panic of such a task
-// is reported to OnFailure, or else returned by the next Loop.Run or Pool.Wait
-// and its kin. Cancelled tasks, and those that end by runtime.Goexit, have not
-// failed.
+// Go returns no *ctx.Task. So the panic of a task that Go started is given to the
+// function of OnFailure; without one, the next Loop.Run, Loop.Drain, Loop.RunUntilIdle,
+// Pool.Wait or Pool.Close returns it. A task that is cancelled, or that ends by
+// runtime.Goexit, has not failed.
 //
 // # Cost
 //

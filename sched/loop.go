@@ -9,17 +9,17 @@ import (
 	"github.com/stackhop/stackhop/resume"
 )
 
-// A Loop runs tasks on one goroutine: that which is in Run, Drain or
-// RunUntilIdle. What is queued has its turn in the order in which it came. Tasks
-// that Go starts, and those that On moves here, always go on there, so they
-// need no locks among themselves.
+// A Loop runs tasks on a single goroutine, the one that called Run, Drain or
+// RunUntilIdle, in first-in, first-out order. Tasks that Go starts, and tasks that On
+// moves here, always continue on that goroutine, so they need no locks among
+// themselves.
 //
-// A task that blocks its goroutine, instead of being suspended, keeps the Loop from
-// all others: see What blocks in the package's documentation. The Loop reports it, see
-// OnStall, and can be handed over, see HandOver.
+// A task that blocks the goroutine, instead of being suspended, keeps all other tasks
+// waiting: see What blocks in the package's documentation. The Loop reports such a
+// task, see OnStall, and can be handed over, see HandOver.
 //
-// All other methods may be called from any goroutine and any task. Without a
-// run nothing happens; what is queued stays queued.
+// All other methods may be called from any goroutine and any task. Items stay queued
+// until the next run.
 type Loop struct {
 	start time.Time // when its clock was 0
 	idle  idle

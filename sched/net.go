@@ -21,11 +21,11 @@ import (
 // no locks among themselves. (A task that is cancelled unwinds where Cancel is
 // called.) Without Run, nobody is continued.
 //
-// A task that blocks its goroutine, in a lock of package sync or a channel, keeps
-// Run from all others, and waits for ever if it waits for one of them. Calls of a
+// A task that blocks Run's goroutine, in a lock of package sync or a channel, keeps
+// all other tasks of the Net waiting; if it waits for one of them, for ever. Call a
 // library that waits for its own goroutines, such as an http.Client over [Net.DialContext],
-// belong into leaf.AwaitFunc or on a plain goroutine: see What blocks in the
-// package's documentation, [Net.OnStall] and [Net.HandOver].
+// in leaf.AwaitFunc or on a plain goroutine: see What blocks in the package's
+// documentation, [Net.OnStall] and [Net.HandOver].
 //
 // A program that wants more than one core busy makes one Net for each, and
 // spreads its connections over them: see [Listener.AcceptOn] and [ReusePort]. Let

@@ -71,8 +71,8 @@ func diagnose() diagnosis {
 	d := diagnosis{
 		Version: thisVersion(), Host: thisHost(), Backend: stackhop.Backend(),
 		Growth:      growthTrap(),
-		Default:     storage("nobody gave its size"),
-		Sized:       storage("its size was given", ctx.WithStackSize(mmapstack.DefaultSize)),
+		Default:     storage("no size was given"),
+		Sized:       storage("a size was given", ctx.WithStackSize(mmapstack.DefaultSize)),
 		MaxMapCount: maxMapCount(),
 		DefaultSize: mmapstack.DefaultSize, LeastSize: stackhop.MinRegion, RegionHeader: stackhop.RegionHeader,
 	}
@@ -118,7 +118,7 @@ func growthTrap() finding {
 	if err := guard.Remove(); err != nil {
 		return finding{"on", err.Error()}
 	}
-	return finding{"off", "can be installed; the first stack that grows does"}
+	return finding{"off", "can be installed; the first stack that grows installs it"}
 }
 
 func (d diagnosis) print(out io.Writer) error {
