@@ -15,27 +15,27 @@ const (
 
 // Info says which backend serves this process, and why.
 type Info struct {
-	Name   string // "asm" or "portable"
-	Reason string // why this one
+	Name   string `json:"name"`   // "asm" or "portable"
+	Reason string `json:"reason"` // why this one
 
 	// Unknown is the value of STACKHOP_BACKEND if it names no backend; otherwise it is
 	// empty. Such a value is ignored.
-	Unknown string
+	Unknown string `json:"unknown"`
 
-	GoVersion string // runtime.Version
-	GOOS      string
-	GOARCH    string
+	GoVersion string `json:"go_version"` // runtime.Version
+	GOOS      string `json:"goos"`
+	GOARCH    string `json:"goarch"`
 
 	// Facts are the functions and flags of the runtime that the asm backend
 	// found, empty with the portable one.
-	Facts []Fact
+	Facts []Fact `json:"facts"`
 }
 
 // A Fact is one address that the asm backend found in the running binary.
 type Fact struct {
-	Name string  // the runtime's name for it
-	Addr uintptr // where it is
-	How  string  // how it was found and checked
+	Name string  `json:"name"` // the runtime's name for it
+	Addr uintptr `json:"addr"` // where it is
+	How  string  `json:"how"`  // how it was found and checked
 }
 
 // Backend decides on the backend, once, and says which it is. Nothing is

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"os"
+	"regexp"
 	"runtime"
 	"testing"
 	"time"
@@ -64,6 +65,15 @@ func TestDoctorPrintsOneJSONObjectWithAReasonForEachChoice(t *testing.T) {
 	require.Positive(t, d.DefaultSize)
 	require.Positive(t, d.LeastSize)
 	require.Empty(t, d.Problems)
+}
+
+func TestDoctorWritesTheNamesOfJSONInOneStyle(t *testing.T) {
+	out := healthy(t, "-json")
+	keys := regexp.MustCompile(`"([^"]*)":`).FindAllStringSubmatch(out, -1)
+	require.NotEmpty(t, keys)
+	for _, k := range keys {
+		require.Regexp(t, "^[a-z][a-z0-9_]*$", k[1])
+	}
 }
 
 func TestDoctorFailsOnABackendThatIsNotKnownAndNamesTheValues(t *testing.T) {
