@@ -12,7 +12,7 @@ import "unsafe"
 // process; a program built with -tags stackhopcheck finds them, see TrySwitch. What one
 // side wrote before a switch the other side sees after it.
 //
-// After the end of the body, Switch panics and TrySwitch answers ErrDone.
+// After the end of the body, Switch panics and TrySwitch returns ErrDone.
 type Coro struct {
 	// Read and written by switch_*.s.
 	gp        uintptr        // parks whichever side is not running; the first field of what is a runtime.coro, see own
@@ -145,10 +145,10 @@ func (c *Coro) Close() error {
 }
 
 // SetLocal keeps one value with the coroutine, for a library on top to find
-// from Current. Local answers it. Neither is safe for concurrent use.
+// from Current. Local returns it. Neither is safe for concurrent use.
 func (c *Coro) SetLocal(v any) { c.local = v }
 
-// Local answers what SetLocal kept, or nil.
+// Local returns what SetLocal kept, or nil.
 func (c *Coro) Local() any { return c.local }
 
 // Region returns the memory that c was made on, or that its body runs on; zero

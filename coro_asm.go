@@ -95,7 +95,7 @@ func decide() decision {
 // Switch runs the other side: the owner switches into the body, the body back
 // to its owner. It returns when the other side switches back or, for the
 // owner, when the body has ended. It panics with the error that TrySwitch
-// would have answered.
+// would have returned.
 func (c *Coro) Switch() {
 	_ = c.state // a nil c panics here; the assembly may not fault
 	if checked {

@@ -16,7 +16,7 @@ func decide() decision {
 // Switch runs the other side: the owner switches into the body, the body back
 // to its owner. It returns when the other side switches back or, for the
 // owner, when the body has ended. It panics with the error that TrySwitch
-// would have answered.
+// would have returned.
 func (c *Coro) Switch() {
 	if err := c.TrySwitch(); err != nil {
 		panic(err)
@@ -53,7 +53,7 @@ func (c *Coro) trySwitch() error { return c.port().trySwitch(c) }
 // transfer is Transfer without a claim.
 func (c *Coro) transfer(to *Coro) error { return c.port().transfer(c, to) }
 
-// CheckThread answers a *ThreadLockError if the body, which must be the caller,
+// CheckThread returns a *ThreadLockError if the body, which must be the caller,
 // holds more OS-thread locks than its owner did when it switched to it.
 func (c *Coro) CheckThread() error { return nil }
 
@@ -64,7 +64,7 @@ func (c *Coro) UnlockThread() error { return nil }
 // only a body that has not started gets them: from the go statement.
 func (c *Coro) InheritLabels() {}
 
-// Current answers the coroutine whose body the calling goroutine runs, or nil.
+// Current returns the coroutine whose body the calling goroutine runs, or nil.
 func Current() *Coro { return portableCurrent() }
 
 // InBubble reports whether the caller is in a testing/synctest bubble. In this

@@ -4,9 +4,9 @@ package stackhop
 
 import "math"
 
-// StackLeft answers how many bytes the caller, a body, may still use of its
+// StackLeft returns how many bytes the caller, a body, may still use of its
 // region, growth included and reserve excluded. Where the runtime grows the stack
-// it answers math.MaxInt.
+// it returns math.MaxInt.
 func StackLeft() int {
 	p := regionCoro()
 	if p == 0 {

@@ -58,7 +58,7 @@ func (c *Coro) Resize(lo uintptr) error {
 	return nil
 }
 
-// Room answers by how many bytes Resize, called here instead of it, could raise
+// Room returns the number of bytes by which Resize, if called here, could raise
 // the lower end of the region: 0 if it could not, or the caller is not the body.
 func (c *Coro) Room() int {
 	if c.region.none() || c.region.grows() || !c.current() {

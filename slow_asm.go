@@ -99,7 +99,7 @@ func (c *Coro) slowTransfer(to *Coro) error {
 	return nil
 }
 
-// enterable answers why self cannot enter the body of c, or nil.
+// enterable returns why self cannot enter the body of c, or nil.
 func (c *Coro) enterable(self uintptr) error {
 	switch {
 	case c.g == notEnterable, c.state == stateIdle:
@@ -128,7 +128,7 @@ func (c *Coro) open() {
 	}
 }
 
-// threadLocks answers the OS-thread locks that g, running here, holds.
+// threadLocks returns the OS-thread locks that g, running here, holds.
 func threadLocks(g uintptr) (ext, internal uint32) {
 	if peek64(g+gLockedm) == 0 {
 		return 0, 0
@@ -151,7 +151,7 @@ func (c *Coro) alignThread() {
 	c.lockedExt, c.lockedInt = peek32(c.mp+mLockedExt), peek32(c.mp+mLockedInt)
 }
 
-// CheckThread answers a *ThreadLockError if the body, which must be the caller,
+// CheckThread returns a *ThreadLockError if the body, which must be the caller,
 // holds more OS-thread locks than its owner did when it switched to it.
 func (c *Coro) CheckThread() error {
 	if c.port() != nil {
@@ -169,7 +169,7 @@ func (c *Coro) CheckThread() error {
 }
 
 // UnlockThread undoes the LockOSThread calls that CheckThread complains of, for
-// a body that ends: its owner would inherit them. It answers what CheckThread
+// a body that ends: its owner would inherit them. It returns what CheckThread
 // did before, nil if there was nothing to undo. A cgo callback is not undone.
 func (c *Coro) UnlockThread() error {
 	err := c.CheckThread()

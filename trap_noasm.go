@@ -2,7 +2,7 @@
 
 package stackhop
 
-// EnableGrowth answers a *GrowthError: stacks of the portable backend are the
+// EnableGrowth returns a *GrowthError: stacks of the portable backend are the
 // runtime's, which grows them itself.
 func EnableGrowth(func(Overflow) error) error {
 	return &GrowthError{"the portable backend uses stacks of the runtime"}

@@ -1,6 +1,6 @@
-// Package cancel has the tree of cancel requests: who is asked to end, why, and
-// in which order. It knows nothing of stacks: a [Target] is whatever can be
-// asked, claimed and unwound. Package ctx makes its tasks targets; most programs
+// Package cancel keeps the tree of cancel requests: which targets are asked to end,
+// why, and in which order. It knows nothing of stacks: a [Target] is anything that can
+// be asked, claimed and unwound. Package ctx makes its tasks targets; most programs
 // need only [Error], the sentinels and [Here].
 //
 // A request marks a node and all below it; the first cause stays. Then what

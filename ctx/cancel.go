@@ -6,7 +6,7 @@ import (
 )
 
 // Cancel ends the task and all its children by running every deferred call
-// from where each is suspended outwards. It is no panic: recover answers nil and
+// from where each is suspended outwards. It is no panic: recover returns nil and
 // stops nothing. The task ends with a *CancelError around cause, or around
 // context.Canceled if that is nil; a deferred call that panics makes it a
 // *PanicError. Anybody may call it, the task itself too.

@@ -7,12 +7,12 @@
 //	Select              the first of its arms has ended   cancelled, or no longer waited for
 //	Within a Scope      its function and its arms ended   cancelled when one fails
 //
-// Bodies, called arms here, run as tasks, begun one after another in the order
-// given, each up to its first suspension (R1). If an arm is still unfinished
-// then, the caller waits: a task suspends, a plain goroutine blocks. It does not
-// drive the arms: whoever holds an arm's handle resumes it, directly, and the last
-// arm to end continues the caller (R8). No arm outlives the call: however the
-// combinator ends, every arm has ended by then.
+// The bodies, called arms here, run as tasks. They start one after another in the
+// order given, and each runs to its first suspension (R1 in docs/requirements.md). If
+// an arm has not ended then, the caller waits: a task suspends, a plain goroutine
+// blocks. The caller does not drive the arms: the holder of an arm's handle resumes
+// it, and the last arm to end continues the caller (R8). When the combinator returns
+// or unwinds, every arm has ended.
 //
 //	won, err := join.Select(
 //		join.Body(work),         // a func(*ctx.Task) error

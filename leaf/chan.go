@@ -57,11 +57,11 @@ const (
 type trader interface {
 	owner
 
-	// lend answers a node whose cell serves for as long as the guard is held.
+	// lend returns a node whose cell serves for as long as the guard is held.
 	lend() *node
 
-	// look answers whose cell has a value for a receiver, and holds the guard: a
-	// sender's that was popped, or one that is lent. If there is none it answers
+	// look returns whose cell has a value for a receiver, and holds the guard: a
+	// sender's that was popped, or one that is lent. If there is none it returns
 	// the current task and what that is to be parked with; a plain goroutine has waited.
 	look() (*node, *ctx.Task)
 }
@@ -89,7 +89,7 @@ func sendBy[T any](c *trade, o trader, v T, offer func(*trade, trader) (*node, *
 	return sent(n, t)
 }
 
-// offer answers who is to have a value: a receiver, or a node that is lent, with the
+// offer returns who is to have a value: a receiver, or a node that is lent, with the
 // guard held; or the node of the current task, which is answered too, to be parked.
 //
 //go:noinline
@@ -145,7 +145,7 @@ func receivedBy(c *trade, o trader, receive func(*trade, trader) (*node, *ctx.Ta
 	return park(receive(c, o))
 }
 
-// receive answers a node, and the task that is to be parked for a value to be in it.
+// receive returns a node, and the task that is to be parked for a value to be in it.
 //
 //go:noinline
 func receive(c *trade, o trader) (*node, *ctx.Task) {
@@ -242,7 +242,7 @@ func (c *Chan[T]) TryRecv() (v T, received bool, err error) {
 
 // Close ends sending. All who wait go on: those who receive, and those who
 // send, with ErrClosed. What is in the channel can still be received. Closing
-// twice answers ErrClosed.
+// twice returns ErrClosed.
 func (c *Chan[T]) Close() error {
 	c.q.mu.Lock()
 	if c.closed {

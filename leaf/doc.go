@@ -1,6 +1,7 @@
-// Package leaf has the calls that wait: locks, semaphores, events, condition
-// variables, wait groups, channels, timers. Each suspends the task that calls it,
-// from any depth of calls, and whoever ends the wait resumes that very call.
+// Package leaf provides the calls that tasks wait in: those of locks, semaphores,
+// events, condition variables, wait groups, channels and timers. Each suspends the
+// calling task, at any depth of calls; the call that ends the wait, such as Unlock,
+// resumes it.
 //
 //	type         waits in                ends the wait         twin
 //	Mutex        Lock                    Unlock                sync.Mutex
@@ -15,9 +16,10 @@
 //	             Await, AwaitFunc        a Go channel, a function that blocks
 //
 // They need no scheduler and know none: Unlock runs the waiter, on the goroutine
-// that calls Unlock, as a plain call (R2, R3, R8). A task with a home (see
-// ctx.WithHome) is put there by that call instead, and so the same lock serves tasks
-// of several schedulers, and of none, at once.
+// that calls Unlock, as a plain call (R2, R3, R8 in docs/requirements.md). For a task
+// with a home, which is its scheduler (see ctx.WithHome), Unlock queues the task there
+// instead. So one lock may serve tasks of several schedulers, and of none, at the same
+// time.
 //
 // Plain goroutines may make all these calls, too. They block where a task is
 // suspended, and stand in the same line.

@@ -48,7 +48,7 @@ func (s *Stack) carvings() int {
 
 // SetResizer has fn called before the lower end of s moves, upwards by Carve
 // and downwards by the Close of a carved stack, with the new Region().Lo. If fn
-// answers an error, nothing moves. nil takes the resizer away. It stays with s
+// returns an error, nothing moves. nil takes the resizer away. It stays with s
 // as long as what is attached.
 func (s *Stack) SetResizer(fn func(lo uintptr) error) { s.nest().resize = fn }
 
@@ -153,7 +153,7 @@ func (s *Stack) carve(size int, body Resizer) (*Stack, error) {
 // carveAlign is the alignment of carved stacks: a cache line, no two stacks share one.
 const carveAlign = 64
 
-// lastCarved answers *OrderError unless s is the last that its parent carved.
+// lastCarved returns *OrderError unless s is the last that its parent carved.
 func (s *Stack) lastCarved() error {
 	later := 0
 	for k := s.carving.parent.carving.last; k != s; k = k.next {

@@ -150,7 +150,7 @@ func (s *Stack) Attached() any { return s.attached }
 
 // An Occupant is an attached value that can be asked to leave the memory. It
 // is asked before a stack is unmapped, closed, or stripped of its pages, and, if
-// there is no resizer, before its lower end moves. If it answers an error the memory
+// there is no resizer, before its lower end moves. If it returns an error the memory
 // stays as it is.
 type Occupant interface {
 	Vacate() error
@@ -205,7 +205,7 @@ func (s *Stack) Close() error {
 	return nil
 }
 
-// closable answers what Close must check before anybody is evicted.
+// closable returns what Close must check before anybody is evicted.
 func (s *Stack) closable() error {
 	if s.kind == Carved {
 		return s.lastCarved()

@@ -12,7 +12,7 @@ func (p *Pool) Trim() int {
 }
 
 // Close unmaps all of the pool's stacks, after evicting what is attached to
-// them. Get answers ErrClosed from then on, and while Close runs.
+// them. Get returns ErrClosed from then on, and while Close runs.
 //
 // Errors: ErrClosed; *BusyError if stacks are out, or an Occupant does not
 // leave: the pool goes on then; *MapError if the system refuses to unmap.

@@ -18,8 +18,8 @@ func standIn() bool { return fast() && !stackhop.InBubble() }
 //
 // Next returns the next value of seq and true, and zero and false for ever
 // after the end, after stop, and after seq panicked or called runtime.Goexit.
-// Stop ends the iteration: yield answers false to seq. It must be called unless
-// next has answered false, else a goroutine is kept for ever; it may be called
+// Stop ends the iteration: yield returns false to seq. It must be called unless
+// next has returned false; otherwise a goroutine is kept for ever; it may be called
 // repeatedly. A panic of seq comes out of the call of next or stop that
 // ran it, with the same value; so does runtime.Goexit.
 //

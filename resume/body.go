@@ -66,7 +66,7 @@ func (s *Slot) parked(err error) {
 	}
 }
 
-// Park is Suspend, but answers what Suspend panics with: a
+// Park is Suspend, but returns what Suspend panics with: a
 // *stackhop.ThreadLockError, stackhop.ErrRunning, cancel.ErrUnwinding. If p is an
 // Abandoner too, that is how it learns of a cancel.
 func (s *Slot) Park(p Publisher) error {
@@ -105,7 +105,7 @@ func (s *Slot) ParkAs(p, on Publisher) error {
 	return s.returned(on, s.coro.TrySwitch())
 }
 
-// cannotPark answers why the body cannot.
+// cannotPark returns why the body cannot.
 //
 //go:noinline
 func cannotPark(s *Slot) error {

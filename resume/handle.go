@@ -9,7 +9,7 @@ import (
 // A Handle stands for one suspension of one task. It is a small comparable
 // value, safe to copy, to keep for ever, and to use from any goroutine.
 //
-//   - Used twice, or after the end of the task, it answers ErrStale.
+//   - Used twice, or after the end of the task, it returns ErrStale.
 //   - While the task runs, it is stale already: running is what used it up.
 //   - Of several goroutines that use it at the same time, one wins.
 //   - The zero Handle is stale.

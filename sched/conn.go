@@ -39,7 +39,7 @@ func newConn(n *Net, fd int, network string, local, remote endpoint) *Conn {
 // Read reads what is there, at least one byte, waiting for it if need be. It
 // returns io.EOF at the end of the stream. Other errors are *net.OpError, and match
 // net.ErrClosed, os.ErrDeadlineExceeded or a syscall.Errno; or what ctx.Task.Park
-// answers: cancel.ErrUnwinding, resume.ErrThreadLocked.
+// returns: cancel.ErrUnwinding, resume.ErrThreadLocked.
 func (c *Conn) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, c.closed("read", c.desc.use(func(int) error { return nil }))

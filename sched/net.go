@@ -29,7 +29,7 @@ import (
 //
 // A program that wants more than one core busy makes one Net for each, and
 // spreads its connections over them: see [Listener.AcceptOn] and [ReusePort]. Let
-// runtime.GOMAXPROCS be greater than the number of Nets then: or else the runtime takes
+// runtime.GOMAXPROCS be greater than the number of Nets then. Otherwise the runtime takes
 // the processor from each that waits, looks for other work, and has to give it back.
 //
 // A Net is a [Scheduler]: [On] moves a task to Run's goroutine, whatever it waits
@@ -72,7 +72,7 @@ func NewNet() (*Net, error) {
 
 // Close closes all sockets, which ends all waits on them with net.ErrClosed,
 // and lets Run return when those who waited have gone on. If Run is not under way,
-// Close itself continues them. Closing twice answers net.ErrClosed.
+// Close itself continues them. Closing twice returns net.ErrClosed.
 func (n *Net) Close() error {
 	n.mu.Lock()
 	if n.closed {

@@ -1,4 +1,4 @@
-// The network loop, [Net], serves Linux by epoll; elsewhere [NewNet] answers an
+// The network loop, [Net], serves Linux by epoll; elsewhere [NewNet] returns an
 // error that matches errors.ErrUnsupported.
 //
 // # Invariants

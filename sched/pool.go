@@ -145,10 +145,10 @@ func (p *Pool) Wait() error {
 	return p.failed.take()
 }
 
-// Close takes nothing new: Go and Do answer ErrClosed from now on. It runs what
+// Close takes nothing new: Go and Do return ErrClosed from now on. It runs what
 // is queued, and goes on to take handles, until nothing is queued and nothing runs.
 // Then it ends the workers, and returns what Wait does. A task that comes home
-// after that goes on where it was resumed; Post answers ErrClosed.
+// after that goes on where it was resumed; Post returns ErrClosed.
 //
 // Close does not wait for tasks that are suspended elsewhere. Who wants them
 // to end calls Wait before it, or has their owners cancel them. Any number of

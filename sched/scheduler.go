@@ -30,7 +30,7 @@ type Detour struct {
 func Via(s Scheduler, h resume.Handle) Detour { return Detour{s, h} }
 
 // Resume queues the handle on the scheduler and returns; the task runs later.
-// Used twice it answers resume.ErrStale, or queues the handle once more if its
+// Used twice it returns resume.ErrStale, or queues the handle once more if its
 // turn has not come; of the two one runs the task. Errors: ErrNilScheduler,
 // resume.ErrStale, those of the scheduler's Post.
 func (d Detour) Resume() error {
