@@ -142,11 +142,16 @@
 // GUESS leaves T's SP in R13. guess in r is where T parked when it last did here; true
 // unless the runtime parked T or moved its stack since. Going to the new stack
 // by way of c, T and T.sched.sp is what bounds the speed of a switch; the guess
-// is one load from c, and the check of it a branch that is predicted.
+// is one load from c, and the check of it a branch that is predicted. While the collector
+// marks it may move T's stack, until TAKE: SETTLE is for after that.
 #define GUESS(guess, r) \
 	MOVQ	guess(r), R13 \
 	CMPQ	R13, const_gSchedSP(R9) \
 	JEQ	2(PC) \
+	MOVQ	const_gSchedSP(R9), R13
+
+// SETTLE leaves T's SP in R13 once nobody else can move T's stack.
+#define SETTLE \
 	MOVQ	const_gSchedSP(R9), R13
 
 // RUN jumps into T. In: R8 = F, parked; R9 = T, which has its m and status; R13 =
@@ -241,6 +246,7 @@ leaveNative: \
 enterMarking: \
 	TAKE \
 	JNE	busy \
+	SETTLE \
 	CMPQ	Coro_edge(DI), $0 \
 	JEQ	enterMarkingNative \
 	WIDEN(DI) \
@@ -254,6 +260,7 @@ enterMarkingNative: \
 leaveMarking: \
 	TAKE \
 	JNE	busy \
+	SETTLE \
 	PARK \
 	MOVQ	AX, Coro_spIn(DI) \
 	CMPQ	Coro_edge(DI), $0 \
