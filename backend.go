@@ -51,7 +51,7 @@ func Backend() Info {
 	}
 }
 
-// Mapped returns nil if coroutines can be made on a Region in this program, else an
+// Mapped returns nil if coroutines can be made on a Region in this program, otherwise an
 // *UnmappedError, as New does then: a program built with GOEXPERIMENT=cgocheck2 may
 // have no pointers in memory that the Go runtime does not own. The portable backend
 // accepts every Region, and uses none. Safe for concurrent use.

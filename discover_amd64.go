@@ -21,7 +21,7 @@ func callBefore(pc uintptr) (target uintptr, ok bool) {
 }
 
 // throughTable returns where a call of pc goes: code that is linked with a shared
-// library calls by a jump through a table, whose entries the linker has filled.
+// library calls by a jump through a table; the linker has filled its entries.
 func throughTable(pc uintptr) uintptr {
 	text, at := peekText(pc, 11), 0
 	if binary.LittleEndian.Uint32(text) == 0xfa1e0ff3 { // ENDBR64

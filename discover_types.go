@@ -152,8 +152,8 @@ func (m *module) function(inRuntime uintptr, name string) (found uintptr) {
 	return found
 }
 
-// structType returns the type called name, runtime.coro, among the globals whose
-// addresses c, in m, uses: what c allocates is there.
+// structType returns the type called name, runtime.coro, among the globals that
+// c, in m, uses the addresses of: what c allocates is there.
 func (m *module) structType(c code, name string) (reflect.Type, error) {
 	globals, err := c.globals()
 	if err != nil {
@@ -212,7 +212,7 @@ func (m *module) describes(d *descriptor, addr uintptr, name string) bool {
 	return n <= uintptr(1+len(name)) && strings.TrimPrefix(string(peekText(str+2, int(n))), "*") == name
 }
 
-// typeAt returns the type whose description is at addr.
+// typeAt returns the type that the description at addr is of.
 //
 // SAFETY(K2): describes has found one there; it lies in read-only data, which is
 // never moved or freed. reflect.TypeOf looks at the first word of an any only.

@@ -14,7 +14,7 @@ var (
 	// it has ended.
 	ErrDone = errors.New("stackhop: task or coroutine has ended")
 
-	// ErrNotDone: Reset or Close of a coroutine whose body has not ended. Of a task:
+	// ErrNotDone: Reset or Close of a coroutine before its body has ended. Of a task:
 	// it has not ended.
 	ErrNotDone = errors.New("stackhop: task or coroutine has not ended")
 

@@ -8,7 +8,7 @@
 //
 //	nativeBase    the frame below every frame of a body on such a stack
 //	leaveNative   drop a body's frames, back to that
-//	currentCoro   the coroutine whose body the caller is
+//	currentCoro   the coroutine of the calling body
 //
 // The stack of a coroutine that was made without a region, high to low:
 //
@@ -50,7 +50,7 @@ TEXT ·nativeBase(SB), 0, $24-8
 	MOVQ	c+0(FP), AX
 	MOVQ	·mainLoopPC(SB), CX
 	CALL	CX
-	MOVQ	$0, baseAgain(SP)	// Current answers nil from here on
+	MOVQ	$0, baseAgain(SP)	// Current returns nil from here on
 	RET
 
 // nativeHere stores where its caller, nativeBase, goes on.
@@ -84,7 +84,7 @@ lost:
 
 // func currentCoro() uintptr
 //
-// The coroutine whose body the caller is, else 0. On a region its header tells.
+// Returns the coroutine of the calling body, otherwise 0. On a region its header tells.
 // On a stack of the runtime it is the frame of nativeBase; but that place may
 // hold anything if the goroutine is no coroutine of ours, even what a nativeBase
 // has left there on a stack that was this goroutine's memory before. So:

@@ -30,7 +30,7 @@ TEXT ·nativeBase(SB), 0, $24-8
 	MOVD	c+0(FP), R0
 	MOVD	·mainLoopPC(SB), R4
 	CALL	(R4)
-	MOVD	ZR, baseAgain(RSP)	// Current answers nil from here on
+	MOVD	ZR, baseAgain(RSP)	// Current returns nil from here on
 	RET
 
 // nativeHere stores where its caller, nativeBase, goes on.
@@ -58,7 +58,7 @@ lost:
 	BRK	$0xc0f2			// a deferred call has a frame
 
 // func currentCoro() uintptr
-// The coroutine whose body the caller is, else 0.
+// Returns the coroutine of the calling body, otherwise 0.
 TEXT ·currentCoro(SB), NOSPLIT|NOFRAME, $0-8
 	MOVD	const_gStackHi(g), R3
 	MOVD	const_gStktopsp(g), R1

@@ -18,7 +18,7 @@ func nativeBase(c *Coro)
 func leaveNative()
 func currentCoro() uintptr
 
-// Current returns the coroutine whose body the calling goroutine runs, or nil.
+// Current returns the coroutine of the body that the calling goroutine runs, or nil.
 func Current() *Coro {
 	if p := currentCoro(); p != 0 {
 		return coroAt(p)

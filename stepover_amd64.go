@@ -161,6 +161,6 @@ func nopLength(pc uintptr) uintptr {
 	return n + [...]uintptr{0, 1, 4, 0}[modrm>>6]
 }
 
-// variables is the upper end of the variables of a function whose frame pointer
-// is fp.
+// variables is the upper end of the variables of a function with frame pointer
+// fp.
 func (s *site) variables(fp uintptr) (varp uintptr, ok bool) { return fp, s.sp <= fp && fp < s.top }

@@ -124,8 +124,8 @@ func calls(ret, entry uintptr) bool {
 	return w.isBL() && ret-4+w.signed(0, 26) == entry
 }
 
-// variables is the upper end of the variables of a function whose frame pointer
-// is fp: where its caller's is, at which the word for that is kept.
+// variables is the upper end of the variables of a function with frame pointer
+// fp: where its caller's is, at which the word for that is kept.
 func (s *site) variables(fp uintptr) (varp uintptr, ok bool) {
 	if fp < s.sp-8 || fp >= s.top {
 		return 0, false

@@ -474,8 +474,8 @@ TEXT ·rehome(SB), NOSPLIT|NOFRAME, $0-8
 	JMP	·coroutineBase_strictStack_overflowIsFatal(SB)
 
 // The outermost frame on a region. It takes no arguments: the collector would
-// read them out of the dead space. Its name stands in every trace: that of a stack
-// whose overflow is fatal says so, since the runtime's own message does not.
+// read them out of the dead space. Its name stands in every trace. For a stack
+// with a fatal overflow the name says so, since the runtime's own message does not.
 //
 // In: SP = header + spill. The frame is the spill area of mainLoop's receiver, which
 // is in AX: the call is one of ABIInternal. mainLoop's frame keeps the Coro alive from

@@ -37,8 +37,8 @@ const (
 // The frame of callInReserve, in trap_*.s, is lendArgs and 40 bytes, on arm64 and 8 more for LR.
 const _ = -(lendArgs ^ 256)
 
-// An ender decides how a goroutine goes on whose call does not fit at the end of
-// its region.
+// An ender decides how a goroutine goes on after a call that does not fit at the end
+// of its region.
 type ender struct {
 	site
 	c         *Coro
@@ -48,7 +48,7 @@ type ender struct {
 	inside    bool    // a callInReserve has not returned
 }
 
-// atEnd decides how g goes on, whose call does not fit at the end of c's region.
+// atEnd decides how g goes on after a call that does not fit at the end of c's region.
 // over says that the function's arguments are to be in registers.
 func (c *Coro) atEnd(g, m, registers uintptr) (over bool) {
 	e := ender{siteOf(g, c.region.end()), c, g, registers,
@@ -259,7 +259,7 @@ func mayPanic(name string) bool {
 	return true
 }
 
-// noPanicIn are packages whose functions do not expect that a call of theirs
+// noPanicIn are packages with functions that do not expect that a call of theirs
 // panics, or leave their own state or the runtime's in between; and what the
 // compiler makes.
 var noPanicIn = [...]string{

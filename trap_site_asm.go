@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// A site is a call that does not fit: of what, and whose it is.
+// A site is a call that does not fit: the function called, and its caller.
 type site struct {
 	sp   uintptr // at the entry of the function that was called
 	ctxt uintptr // its closure, 0 if it needs none
@@ -38,11 +38,11 @@ func (s *site) plain() bool {
 	return n >= 0 && n <= lendArgs && !s.registersDefer() && !s.runsDefers() && !s.unwinding() && !slices.Contains(asksCaller[:], s.call)
 }
 
-// asksCaller are further functions of the runtime that ask where they return to, and
-// with which stack pointer, and act on it.
+// asksCaller are further functions of the runtime that look up their return address and
+// their caller's stack pointer, and act on them.
 var asksCaller = [...]string{
 	"runtime.newproc",         // what created the goroutine
-	"runtime.(*_panic).start", // who may recover, and where a Goexit goes on after a panic that was recovered
+	"runtime.(*_panic).start", // which call may recover, and where a Goexit goes on after a panic that was recovered
 	"runtime.panicwrap",       // the name of a method without a receiver
 }
 
@@ -100,7 +100,7 @@ const anyClosure = 1
 // arguments on, and of callInReserve.
 var funcIDWrapper uint8
 
-// openCoded reports whether by, whose frame pointer is fp, is making the deferred
+// openCoded reports whether by, with frame pointer fp, is making the deferred
 // call of the closure ctxt, or of the function at entry that needs no closure.
 // by has cleared the call's bit, and those above, and the closure is still in its
 // slot (ssagen.openDeferExit, panic.go initOpenCodedDefers, Go 1.25 to 1.27).

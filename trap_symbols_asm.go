@@ -69,7 +69,7 @@ func (s symbol) entry() uintptr {
 }
 
 // nameAt returns the name of the innermost function that the compiler has inlined at
-// pc, or else that of s. A symbol that is none has no name.
+// pc, or the name of s if none is. The zero symbol has no name.
 func (s symbol) nameAt(pc uintptr) (name string, inlined bool) {
 	if s.fn == 0 {
 		return "", false

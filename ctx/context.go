@@ -104,7 +104,7 @@ func (t *Task) SetContext(c context.Context) {
 	})
 }
 
-// ownerKey finds in a context the task whose own it derives from.
+// ownerKey finds the task t for a context that derives from t.own.
 type ownerKey struct{}
 
 // context returns what Context returns, or nil if no context was made yet.

@@ -91,7 +91,8 @@ func (p *nativePool) getSlow(home uint8) (*identity, error) {
 	return id, nil
 }
 
-// put takes an identity back whose task has ended. Beyond the limit it ends.
+// put takes back the identity of a task that has ended. Beyond the limit, put ends
+// the identity.
 func (p *nativePool) put(id *identity) {
 	sh := &p.shards[id.home]
 	if sh.top.Load() == nil && sh.top.CompareAndSwap(nil, id) {
@@ -196,10 +197,10 @@ func SetIdleLimit(bytes int) (before int) {
 
 // RetireIdle ends every coroutine that waits for its next task: those on stacks of
 // the runtime, those that served on carved stacks, and those on idle stacks of the
-// pools of guard.Default, mmapstack.Default and guard.Grow, whose memory is unmapped
-// where whole slabs are idle. Their goroutines are gone when it returns:
-// runtime.NumGoroutine counts only what is in use, and a leak detector such as goleak
-// finds nothing of a program whose tasks have all ended. Tasks may start and end
+// pools of guard.Default, mmapstack.Default and guard.Grow. It unmaps the memory of
+// slabs that are idle as a whole. Their goroutines are gone when it returns:
+// runtime.NumGoroutine counts only what is in use, and when all tasks have ended, a
+// leak detector such as goleak finds nothing. Tasks may start and end
 // meanwhile.
 //
 // Coroutines on stacks and in pools of the caller's own stay until Stack.Close,

@@ -263,7 +263,7 @@ func TestPublishesNestFlatOnManyGoroutinesAtOnce(t *testing.T) {
 
 // Trees of tasks are walked by loops: a cancel of one, from a task that has little
 // stack, needs as much for a deep one as for a flat one. So does the end of a task
-// whose children wait for children of their own.
+// with children that wait for children of their own.
 func TestDeepTreesOfTasksEndWithoutStack(t *testing.T) {
 	depth := 3000
 	if testing.Short() {

@@ -73,8 +73,8 @@ func WithStackSize(bytes int) Option { return Option{kind: optSize, size: bytes}
 //
 //	fatal error: stack size not a power of 2
 //
-// and a trace whose outermost frame is named
-// coroutineBase_strictStack_overflowIsFatal. No deferred call runs. Choose it for bodies whose depth is known.
+// and a trace that has coroutineBase_strictStack_overflowIsFatal as its outermost
+// frame. No deferred call runs. Choose it for bodies of known depth.
 func WithStrictStack(bytes int) Option { return Option{kind: optStrict, size: bytes} }
 
 // WithoutFallback has Spawn return an *OptionError where WithStackSize would run

@@ -127,7 +127,7 @@ func TestALockedOwnerKeepsTheThreadThatABodyHasLocked(t *testing.T) {
 	if portable() {
 		t.Skip("portable backend: a body has a thread to itself")
 	}
-	elsewhere(func() { // on a goroutine whose thread ends with it
+	elsewhere(func() { // on a goroutine that takes its thread with it when it ends
 		runtime.LockOSThread()
 		tid := unix.Gettid()
 		task := spawn(t, func(*ctx.Task) { runtime.LockOSThread() })

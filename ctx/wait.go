@@ -37,9 +37,9 @@ func (t *Task) Wait() error {
 	}
 }
 
-// A waitList has the waiters of a task. The task's end takes no lock unless there is
-// such a list, which it looks for after the word says done; who makes one or enters it
-// looks at the word after a barrier (T5).
+// A waitList has the waiters of a task. The end of the task looks for a list after the
+// word says done, and takes no lock if there is none. A waiter makes or enters the
+// list, then a barrier (T5), and then looks at the word.
 type waitList struct {
 	mu          sync.Mutex
 	first, last *waiter

@@ -17,7 +17,7 @@ import (
 	"github.com/stackhop/stackhop/resume"
 )
 
-// A plunge is a recursion without end, whose n-th level does what the n-th byte says.
+// A plunge is a recursion without end. Its n-th level does what the n-th byte says.
 type plunge struct {
 	script  []byte
 	t       *ctx.Task

@@ -67,7 +67,7 @@ func (s *Stack) SetResizer(fn func(lo uintptr) error) { s.nest().resize = fn }
 // the runtime copies the stack and comes to dead space that faults. Above a carved
 // stack are the frames of its parent, which can be read; and the panic of an overflow
 // needs a reserve of stackhop.MinReserve bytes at least, more than most carved stacks
-// have. A stack whose size is not certain belongs into a pool of stacks that grow.
+// have. For a size that is not certain, use a pool of stacks that grow.
 //
 // Errors: *SizeError if size is out of range or s has too little room;
 // *BusyError if the resizer or the Occupant refuses, or if something else is attached

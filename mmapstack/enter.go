@@ -3,7 +3,7 @@ package mmapstack
 import "fmt"
 
 // Enter marks s as the stack of a live coroutine, until Leave. A library that
-// starts a coroutine on a stack calls it first, whoever the stack came from.
+// starts a coroutine on a stack calls it first, wherever the stack came from.
 // Between Enter and Leave:
 //
 //   - Put panics, so that the pool cannot hand out memory that is in use;

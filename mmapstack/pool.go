@@ -13,7 +13,7 @@ import (
 const (
 	MaxDefault  = 1 << 20     // stacks mapped at most
 	IdleDefault = 4 * MaxSize // bytes that idle stacks hold at most: see WithIdleBytes
-	KeepDefault = 64 << 20    // bytes of idle stacks whose pages stay
+	KeepDefault = 64 << 20    // bytes of idle stacks that keep all their pages
 )
 
 // maxAhead is how many stacks at most one system call serves: guards and first
@@ -73,7 +73,7 @@ type Pool struct {
 	shift   uint   // of the hash, to the number of a shard
 	hotCap  int    // stacks of one shard that keep their pages
 	idleCap int    // idle stacks of one shard, those and others, which keep only the top
-	drop    int    // freed stacks whose pages are given back together
+	drop    int    // how many freed stacks give their pages back together
 
 	done, leaned, freed atomic.Uint64 // done: Puts of stacks that never got into a list
 
@@ -341,7 +341,7 @@ func (p *Pool) warm(n int) {
 	}
 }
 
-// putSlow finds room for a stack whose home slot was taken, among the idle ones
+// putSlow finds room for a stack when its home slot is taken, among the idle ones
 // or, if these hold too much memory, among the cold ones.
 func (p *Pool) putSlow(s *Stack) {
 	if p.push(s, p.idleCap) || p.free(s) != nil && p.push(s, math.MaxInt32) {

@@ -52,7 +52,7 @@ func firstUnreadable(addr, n uintptr) (page uintptr, bad bool) {
 func firstUnreadableByMask(at, end, size uintptr) (page uintptr, bad bool) {
 	const noSuchHow, setSize = ^uintptr(0), 8
 	for ; at < end; at += size {
-		// SAFETY(M3): the kernel copies eight bytes from the page, or answers EFAULT.
+		// SAFETY(M3): the kernel copies eight bytes from the page, or returns EFAULT.
 		_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, noSuchHow, at, 0, setSize, 0, 0)
 		if errno == unix.EFAULT {
 			return at, true
@@ -72,7 +72,7 @@ func firstUnwritable(addr, n uintptr) (page uintptr, bad bool) {
 	size := uintptr(os.Getpagesize())
 	for at := alignDown(addr, size); at < addr+n; at += size {
 		word := alignUp(max(at, addr), unsafe.Sizeof(uint32(0)))
-		// SAFETY(M3): the kernel adds 0 to the word by an atomic operation, or answers
+		// SAFETY(M3): the kernel adds 0 to the word by an atomic operation, or returns
 		// EFAULT; nobody waits there.
 		_, _, errno := unix.RawSyscall6(unix.SYS_FUTEX, word, wakeOp, 0, 0, word, add0)
 		if errno == unix.EFAULT {

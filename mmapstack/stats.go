@@ -17,7 +17,7 @@ type Stats struct {
 	Gets   uint64 // may lag by the earlier uses of stacks that are out
 	Puts   uint64 // likewise
 	Misses uint64 // Gets that took a new or a cold stack
-	Leaned uint64 // idle stacks whose pages below the top were given back
+	Leaned uint64 // idle stacks that gave back their pages below the top
 	Freed  uint64 // stacks given back whole, by Put or Trim
 
 	High Marks // of the uses so far, if the pool was made WithHighWater

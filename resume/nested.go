@@ -9,8 +9,8 @@ import (
 	"github.com/stackhop/stackhop/internal/release"
 )
 
-// A Publish may resume the very task that it is given the handle of, or one whose
-// Publish resumes that. If such tasks suspend again and again, each round would
+// A Publish may resume the very task that it is given the handle of, or another task
+// with a Publish that resumes the first. If such tasks suspend again and again, each round would
 // nest in the one before, on the resumer's stack. So from a certain depth on a
 // suspension is not published on top of other Publish calls, but by the innermost
 // of them, when it has returned.
@@ -107,9 +107,9 @@ func (p *publication) free() {
 	release.Store64(&p.key, 0)
 }
 
-// postponed is asked before a slot is published whose last Publish was noted. True
-// means that this one would be nested too deep, and that the innermost Publish call
-// sees to it.
+// postponed is called before a slot is published if its last Publish was noted. It
+// returns true if this Publish would be nested too deep. The innermost Publish call then
+// makes it.
 //
 //go:noinline
 func (s *Slot) postponed() bool {

@@ -13,8 +13,8 @@ import (
 //	B1  word is written by the runner, with one exception: while it says busy and
 //	    shared, replace may take the place of the runner. Then begin's caller is the
 //	    runner no more, and end tells it.
-//	B2  next and all that belongs to the runner are handed over with word: what the
-//	    runner wrote before begin, whoever replaces it sees.
+//	B2  next and all that belongs to the runner are handed over with word: its
+//	    substitute sees what the runner wrote before begin.
 //	B3  slot is written before word. A reader that finds the same word before and
 //	    after it has looked at the task has the task of that item, unless the runner
 //	    stands still between the two stores.

@@ -94,7 +94,7 @@ func share(c context.Context, deadline time.Time, addresses int) time.Time {
 	return now.Add(min(left, max(left/time.Duration(addresses), 2*time.Second)))
 }
 
-// How often connect tries again. A socket whose local port the system chooses
+// How often connect tries again. Where the system chooses the local port, a socket
 // may be given the very port that it connects to, and is then connected to
 // itself; or a port that is in use, which the system reports as EADDRNOTAVAIL.
 // Package net tries both twice, and takes a connection to itself after that.

@@ -69,7 +69,7 @@ func (n *Net) Listen(network, address string, opts ...ListenOption) (*Listener, 
 
 // literal returns an address to listen on for which package net need not look
 // anything up, which would block the caller's goroutine: of several addresses that
-// a name has, the first of IPv4 or else the first, as package net chooses.
+// a name has, the first of IPv4 or, without one, the first, as package net chooses.
 func (n *Net) literal(network, address string) (string, error) {
 	host, service, err := net.SplitHostPort(address)
 	if network == "unix" || err != nil || isLiteral(host) && isNumber(service) {

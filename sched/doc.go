@@ -74,6 +74,6 @@
 // P1 to P4, why no worker sleeps while something is queued, are with type parking;
 // C1 to C4, why Pool.Wait returns when the last task has ended, with type census;
 // B1 to B3, how others see what a scheduler is at, with type beat; W1 and W2, when they
-// look, with type lookout; R1 to R3, who runs a scheduler that is handed over, with type
-// relay.
+// look, with type lookout; R1 to R3, which goroutine runs a scheduler that is handed over, with
+// type relay.
 package sched

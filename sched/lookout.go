@@ -13,11 +13,11 @@ import (
 // has another goroutine take over. Only a scheduler that runs has one: the first
 // tick that finds that it does not is the last.
 //
-//	W1  on says that the scheduler runs, armed that the timer is set. Whoever raises
-//	    on calls start, which reads armed; tick lowers armed and then reads on. So one of
+//	W1  on says that the scheduler runs, armed that the timer is set. A goroutine that
+//	    raises on calls start, which reads armed; tick lowers armed and then reads on. So one of
 //	    them sees the other, and a scheduler that runs is watched.
 //	W2  In a testing/synctest bubble there is no lookout: its timer would be one of
-//	    the bubble, whose time never ends while a timer is set. The runtime itself
+//	    the bubble, and the bubble's time never ends while a timer is set. The runtime itself
 //	    tells of a bubble that stands still.
 type lookout struct {
 	of      watchable

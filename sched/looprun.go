@@ -157,9 +157,9 @@ func (l *Loop) refill(mode until) bool {
 		case mode == untilIdle, mode == untilDrained && l.tasks.Load() == 0:
 			return false
 		}
-		// Whoever queues something, stops, sets an earlier timer, ends the last task or
-		// recalls, does so under mu or takes mu after it, and finds asleep set; and a
-		// wake before wait is not lost. So no wake-up is.
+		// A goroutine that queues something, stops, sets an earlier timer, ends the last
+		// task or recalls, does so under mu or takes mu after it, and finds asleep set.
+		// A wake before wait is not lost either. So no wake-up is lost.
 		l.asleep = true
 		l.mu.Unlock()
 		l.idle.wait(wait)

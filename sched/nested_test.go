@@ -75,7 +75,7 @@ type atOnce struct{}
 
 func (atOnce) Publish(h resume.Handle) { _ = h.Resume() }
 
-// via puts its task on a scheduler, or else resumes it.
+// via puts its task on a scheduler if there is one, otherwise it resumes the task.
 type via struct{ s sched.Scheduler }
 
 func (p via) Publish(h resume.Handle) {

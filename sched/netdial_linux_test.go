@@ -183,7 +183,7 @@ func fullListenerAt(t *testing.T, family int, at syscall.Sockaddr) string {
 	return ""
 }
 
-// An address of both families, of which the first one does not answer: package net
+// A name with addresses of both families, the first of which does not reply: package net
 // tries the other one meanwhile.
 func TestDialTriesTheOtherFamilyWhenTheFirstTakesLong(t *testing.T) {
 	needsIPv6(t)

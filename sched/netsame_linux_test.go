@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What is the same as in package net, whose functions these tests call too.
+// What is the same as in package net: these tests call its functions too.
 
 // A form is an address as a user may write it. PORT stands for a port on which
 // all addresses listen, FREE for one where nobody does, DIR for an empty directory

@@ -33,7 +33,7 @@ type Pool struct {
 	census  census
 	failed  failures
 	lookout lookout
-	away    atomic.Int32 // goroutines whose place as a worker was taken, and whose item has not ended
+	away    atomic.Int32 // goroutines that lost their place as a worker and still run their item
 
 	mu      sync.Mutex
 	refused []Refusal

@@ -42,7 +42,7 @@ func (p *Pool) replace(i int, word uint64) {
 	}()
 }
 
-// cameBack notes the end of the item of a goroutine whose place was taken.
+// cameBack notes the end of the item of a goroutine that lost its place as a worker.
 func (p *Pool) cameBack() {
 	if p.away.Add(-1) == 0 {
 		p.tryClose()

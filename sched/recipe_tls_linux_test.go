@@ -24,7 +24,7 @@ import (
 	"github.com/stackhop/stackhop/sched"
 )
 
-// An outbox is a connection whose Write does not wait: flush, on a task of its
+// An outbox is a connection with a Write that does not wait: flush, on a task of its
 // own, sends what was written. So a tls.Conn on it never holds its lock for writing while
 // its task is suspended. All its tasks are of one Net.
 type outbox struct {

@@ -2,16 +2,16 @@ package sched
 
 import "sync/atomic"
 
-// A relay hands a Loop or a Net, whose Run's goroutine is held up by a task, to
-// a substitute: another goroutine, which runs it until that one comes back. A
+// When a task holds up the goroutine of Run, a relay hands the Loop or the Net to a
+// substitute: another goroutine, which runs it until Run's goroutine comes back. A
 // substitute that is held up is replaced too.
 //
 //	R1  One goroutine at a time is the runner: the one in Run, or the substitute
 //	    started last. beat.replace and beat.end decide when one is replaced.
 //	R2  Run's goroutine, when it is replaced and its item has ended, asks for its
 //	    place by recall, and waits for back. The runner sends back when it sees
-//	    recall between two items, and goes; if it is held up itself, who replaces it
-//	    sends.
+//	    recall between two items, and goes; if it is held up itself, its
+//	    substitute sends.
 //	R3  Only Run's goroutine ends a run. A substitute with nothing to do waits.
 type relay struct {
 	recall atomic.Bool

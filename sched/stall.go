@@ -138,8 +138,9 @@ func findStall(runners []runner) (tasks []ctx.TaskInfo, stack string) {
 // switchFrame is in the trace of a goroutine that has resumed a task.
 const switchFrame = "stackhop/resume."
 
-// has reports whether a task is the one that the runner has resumed or, where it
-// has started one, one that it has started.
+// has reports whether s is the task that the runner has resumed. While the runner
+// starts a task, its slot is not known: has then reports whether onEnd is the
+// scheduler, as it is for each task that the scheduler has started.
 func (r *runner) has(s *resume.Slot, onEnd ctx.Ender) bool {
 	word, slot := r.beat.at()
 	switch {

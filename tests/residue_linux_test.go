@@ -101,7 +101,7 @@ func TestClearedStacksKeepNothingOfTheirLastTask(t *testing.T) {
 	}
 }
 
-// Likewise for an overflow, whose panic uses the reserve, and for iterators.
+// Likewise for an overflow (its panic uses the reserve) and for iterators.
 func TestClearedStacksKeepNothingElse(t *testing.T) {
 	needAsm(t)
 	pool, err := guard.NewPool(guard.Growing, 64<<10, mmapstack.WithMax(1), mmapstack.WithClear())

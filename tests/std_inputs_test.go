@@ -141,8 +141,8 @@ func parses(expr string) string {
 	return fmt.Sprint(err)
 }
 
-// R17: on the default storage a task answers what a goroutine answers. On a stack
-// of 64 KiB it answers that, or ends with an overflow that runs its deferred
+// R17: on the default storage a task returns what a goroutine returns. On a stack
+// of 64 KiB it returns that, or ends with an overflow that runs its deferred
 // calls; and the next task on that stack is well.
 func TestR17StandardLibraryInputs(t *testing.T) {
 	overflows := 0

@@ -15,7 +15,7 @@ import (
 	"github.com/stackhop/stackhop/resume"
 )
 
-// tightParkings are recursions whose frames are small beside what a parking
+// tightParkings are recursions with frames that are small beside what a parking
 // needs below them: so it is always the parking that does not fit, and never
 // the recursion's own call.
 var tightParkings = []struct {

@@ -41,7 +41,7 @@ func demo(args []string, out, errOut io.Writer) error {
 		{"A leaf hands over directly: Unlock runs the waiter, no scheduler in between", handOver},
 		{"A cancel runs every deferred call; no recover stops it", cancels},
 		{"A panic ends its task, not the program", panics},
-		{"A stack whose size is known is mapped, and has a guard", mappedStack},
+		{"A stack of a given size is mapped, and has a guard", mappedStack},
 		{"A stack overflow ends its task too, where the growth trap can be had", overflows},
 	} {
 		title(scene.title)

@@ -37,7 +37,7 @@ func TestDemoShowsItsScenesInOrder(t *testing.T) {
 		"owner: done=true, Err is a *cancel.Error: cancelled: we close",
 		"task: a deferred call runs",
 		"owner: done=true, Err is a *ctx.PanicError: ",
-		"6. A stack whose size is known is mapped",
+		"6. A stack of a given size is mapped",
 		"8. What a switch costs",
 		"stackhop.Coro: Switch",
 		rowIterPull,

@@ -26,7 +26,7 @@ type diagnosis struct {
 	Net     finding       `json:"net_poller"` // of sched.Net
 
 	MaxMapCount  string `json:"max_map_count"`
-	DefaultSize  int    `json:"default_stack_bytes"` // of a mapped stack whose size nobody gave
+	DefaultSize  int    `json:"default_stack_bytes"` // of a mapped stack of no given size
 	LeastSize    int    `json:"least_stack_bytes"`
 	RegionHeader int    `json:"kernel_bytes"` // of any mapped stack
 

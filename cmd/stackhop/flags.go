@@ -45,7 +45,7 @@ func within[T int | time.Duration](flag string, value, low, high T, why string) 
 	return &usageError{&limitError{flag, value, low, high, why}}
 }
 
-// flags returns a flag set without flags, whose help begins with the command's
+// flags returns a flag set without flags. Its help begins with the command's
 // summary and goes to out.
 func flags(name string, out io.Writer) *flag.FlagSet {
 	fs := flag.NewFlagSet("stackhop "+name, flag.ContinueOnError)

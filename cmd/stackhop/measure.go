@@ -16,7 +16,7 @@ type subject struct {
 	start func() (step func(n int), stop func() error, err error)
 }
 
-// errNotHere is the error of a start whose subject this machine does not have.
+// errNotHere is the error of a start where this machine does not have the subject.
 var errNotHere = errors.New("not on this machine")
 
 // A timing is what measure found out about one subject.

@@ -326,7 +326,7 @@ func (x *x86) low(r Reg) Reg {
 	return r
 }
 
-// opReg returns the register whose number is in the opcode.
+// opReg returns the register with the number that is in the opcode.
 func (x *x86) opReg() Reg { return Reg(x.op&7 | x.rex&1<<3) }
 
 // classify fills in what an instruction with an opcode of one byte does.

@@ -11,7 +11,7 @@ type Body struct {
 	Refs  []Ref
 	Insts int
 
-	// Open is set if the function has an indirect jump whose targets are not
+	// Open is set if the function has an indirect jump to targets that are not
 	// known. It may go to any instruction of the function, so no register is
 	// taken to have a known value anywhere.
 	Open bool

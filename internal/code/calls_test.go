@@ -118,7 +118,7 @@ func TestCallsAreThoseOfObjdump(t *testing.T) {
 	})
 }
 
-// wrongDepths is a function whose table is wrong: behind a return in its midst, the
+// wrongDepths is a function with a wrong table: behind a return in its midst, the
 // assembler takes the depth to be that of the entry, but a jump from a greater depth
 // leads there. C calls it, for the race detector, on the stack of the thread.
 const wrongDepths = "runtime.racecallbackthunk"

@@ -12,7 +12,7 @@
 // what it does not know, because it cannot know the length. Every arm64
 // instruction has four bytes, so the arm64 decoder refuses nothing: an
 // instruction that it does not know has Op Other and is taken to change the
-// registers whose numbers stand where instructions of its class have them.
+// registers with the numbers that stand where instructions of its class have them.
 //
 // # Untrusted code
 //

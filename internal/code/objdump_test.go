@@ -202,9 +202,9 @@ func control(o code.Op) code.Op {
 	return o
 }
 
-// notCode begins the names of functions whose text is a signature for those that
-// look for it, after a jump across it. Nor does objdump decode the numbers that the
-// arm64 assembler puts behind a function.
+// notCode begins the names of functions that jump across a signature, which other
+// programs look for and which is not code. Nor does objdump decode the numbers that
+// the arm64 assembler puts behind a function.
 const notCode = "crypto/internal/boring/sig."
 
 // Every instruction of every function begins where objdump has one begin, and

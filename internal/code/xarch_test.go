@@ -70,7 +70,7 @@ func TestInstructionsAreThoseOfXArch(t *testing.T) {
 	})
 }
 
-// known are the instructions whose length x86asm has wrong.
+// known are the instructions of which x86asm has the wrong length.
 var known = []string{vzeroupper, adcx}
 
 const (

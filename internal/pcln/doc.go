@@ -21,8 +21,8 @@
 // Functions of C are in the table too if Go's linker has linked them. They have
 // neither depths nor lines.
 //
-// A frame is a function that is active at an instruction: the function whose
-// text it is, and each function inlined there.
+// A frame is a function that is active at an instruction: the function that
+// has it in its text, and each function inlined there.
 //
 // # Untrusted files
 //

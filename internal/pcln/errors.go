@@ -17,7 +17,7 @@ var (
 // A FormatError says what of a file is not as Parse expects it.
 type FormatError struct {
 	What  string // the part of the file, with the value found
-	Func  string // the function whose tables have the fault; empty for the file's own
+	Func  string // the function with the faulty tables; empty for the file's own
 	Limit uint64 // the most that Parse accepts, if that is the reason; else 0
 }
 

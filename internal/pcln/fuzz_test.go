@@ -36,7 +36,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// A file whose tables differ in a few places is read or refused. The input is a
+// A file with tables that differ in a few places is read or refused. The input is a
 // list of changes, each of four bytes: where, and what is written there.
 func FuzzParseChanged(f *testing.F) {
 	all := samples()

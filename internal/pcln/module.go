@@ -100,7 +100,7 @@ func (im *Image) findModule() (*module, error) {
 	return found, nil
 }
 
-// module returns the moduledata at md, whose first word points to header. It
+// module returns the moduledata at md; its first word points to header. It
 // returns nil if there is none: something else points to the header too.
 func (im *Image) module(header, md []byte) (*module, error) {
 	word := func(i int) uint64 { return le.Uint64(md[8*i:]) }

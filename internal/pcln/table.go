@@ -183,7 +183,7 @@ func (t *Table) readFuncs() error {
 	return nil
 }
 
-// read fills in f, whose text has offsets off to next.
+// read fills in f, which has its text at offsets off to next.
 func (f *Func) read(t *Table, off, record, next uint64) error {
 	b, ok := part(t.m.functab, record, recordSize)
 	if !ok {
@@ -223,7 +223,7 @@ func (f *Func) read(t *Table, off, record, next uint64) error {
 	return nil
 }
 
-// Find returns the function whose text has pc, or nil.
+// Find returns the function that has pc in its text, or nil.
 func (t *Table) Find(pc uint64) *Func {
 	i := sort.Search(len(t.Funcs), func(i int) bool { return t.Funcs[i].End > pc })
 	if i == len(t.Funcs) || pc < t.Funcs[i].Entry {

@@ -12,10 +12,10 @@ import (
 	"strings"
 )
 
-// errPatch is the error of a runtime whose source is not as patch expects.
+// errPatch is the error of a runtime with source that is not as patch expects.
 var errPatch = errors.New("stdsuites: the runtime's source is not as the patch expects")
 
-// A goroot is a private copy of a Go tree, whose runtime has the hook and whose
+// A goroot is a private copy of a Go tree: its runtime has the hook, and its
 // src has this library.
 type goroot struct {
 	dir     string

@@ -83,7 +83,7 @@ func explain(all []*known, d difference, mode, version string) *known {
 	return nil
 }
 
-// unused returns the lines about packages that ran whose difference did not show.
+// unused returns the lines about packages that ran without showing the difference.
 func unused(all []*known, ran []string, mode, version string) (left []*known) {
 	for _, k := range all {
 		if !k.used && !k.sometimes && k.applies(mode, version) && slices.Contains(ran, k.pkg) {

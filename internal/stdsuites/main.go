@@ -9,12 +9,12 @@
 //	go run ./internal/stdsuites -mode native net/http regexp
 //
 // It works on a private copy of the Go tree, which it removes afterwards. In the
-// copy's runtime, newproc calls a hook for each function whose name begins neither
-// with "runtime." nor with "stackhop"; the library lies in the copy's src, so that
+// copy's runtime, newproc calls a hook for each function, unless its name begins
+// with "runtime." or with "stackhop"; the library lies in the copy's src, so that
 // the tests of the packages that it imports can import it.
 //
 // A difference that known.txt does not list fails, and so does a line of known.txt
-// whose difference does not show. A difference counts if it shows in two runs of its
+// for a difference that does not show. A difference counts if it shows in two runs of its
 // package, or if a process died; one that shows once is printed.
 // known.txt is complete for the default storage only: on stacks of a given size, tests of
 // deep recursion end with an overflow.

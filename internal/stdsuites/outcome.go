@@ -119,7 +119,7 @@ func parse(output string) (ended outcomes, begun []string, panicked string) {
 	return ended, begun, panicked
 }
 
-// A difference is a test whose outcome is not the same on tasks.
+// A difference is a test with another outcome on tasks.
 type difference struct {
 	pkg, test  string
 	goroutines outcome

@@ -59,7 +59,8 @@ func (s *suite) build(ctx context.Context) error {
 	return nil
 }
 
-// command returns a command in the package's folder, whose Go tree is the copy.
+// command returns a command that runs in the package's folder, with the copy as its
+// Go tree.
 func (s *suite) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	if name == "go" {
 		name = filepath.Join(s.root.dir, "bin", "go")

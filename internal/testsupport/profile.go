@@ -24,7 +24,7 @@ type HotCall struct {
 }
 
 // HotProfile returns a CPU profile, as go build -pgo takes it, in which the program did
-// nothing but these calls: the functions of package pkg, whose source is in the folder
+// nothing but these calls: the functions of package pkg, with its source in the folder
 // dir. Each call of Callee in Caller counts.
 func HotProfile(dir, pkg string, calls ...HotCall) ([]byte, error) {
 	files := token.NewFileSet()

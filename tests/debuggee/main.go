@@ -1,5 +1,5 @@
-// Command debuggee calls stop on a goroutine, on a task whose stack grows and on one
-// whose stack is strict, for a debugger that has a breakpoint there.
+// Command debuggee calls stop on a goroutine, on a task with a stack that grows and
+// on one with a strict stack, for a debugger that has a breakpoint there.
 package main
 
 import (
@@ -9,6 +9,8 @@ import (
 	"github.com/stackhop/stackhop/ctx"
 	"github.com/stackhop/stackhop/guard"
 )
+
+var stopped int // the last stop's result
 
 //go:noinline
 func stop(n int) int { return n + 1 }
@@ -30,7 +32,7 @@ func onTask(policy guard.Policy) error {
 	if err != nil {
 		return err
 	}
-	task, err := ctx.Spawn(func(t *ctx.Task) { stop(1) }, ctx.WithPool(pool))
+	task, err := ctx.Spawn(func(t *ctx.Task) { stopped = stop(1) }, ctx.WithPool(pool))
 	if err != nil {
 		return err
 	}

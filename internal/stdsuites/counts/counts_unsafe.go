@@ -24,7 +24,7 @@ const (
 // Counters are of goroutines, and of the tasks that run their functions.
 type Counters struct {
 	Ran        atomic.Int64 // tasks that ran
-	Refused    atomic.Int64 // goroutines whose task did not start: they ran without one
+	Refused    atomic.Int64 // tasks that did not start: their goroutines ran without one
 	Goexits    atomic.Int64 // tasks that ended by runtime.Goexit
 	Panics     atomic.Int64 // tasks that ended by a panic
 	Locked     atomic.Int64 // tasks that ended with their thread locked

@@ -2,8 +2,8 @@
 
 // Package hook runs the function of every go statement on a task of this
 // library. It works only in the copy of the Go tree that command stdsuites
-// makes, whose runtime has a variable goWrap: with any other runtime, a program
-// that imports it does not link.
+// makes: the runtime there has a variable goWrap. With any other runtime, a program
+// that imports package hook does not link.
 package hook
 
 import (
@@ -22,7 +22,7 @@ import (
 )
 
 // goWrap is a variable of the patched runtime: newproc calls it for each function
-// whose name begins neither with "runtime." nor with "stackhop". SAFETY(C2): the patch
+// with a name that begins neither with "runtime." nor with "stackhop". SAFETY(C2): the patch
 // declares it with the same type.
 //
 //go:linkname goWrap runtime.goWrap

@@ -1,4 +1,4 @@
-// Command growing runs tasks whose stacks grow in place and overflow, and looks after
+// Command growing runs tasks on stacks that grow in place and overflow, and looks after
 // its heap meanwhile. Tests build it in ways that change the Go runtime: with each
 // GOEXPERIMENT, with a profile, with more inlining. It prints what it found, a line
 // each, and ok last.
