@@ -8,6 +8,7 @@ import (
 	"github.com/stackhop/stackhop"
 	"github.com/stackhop/stackhop/ctx"
 	"github.com/stackhop/stackhop/guard"
+	"github.com/stackhop/stackhop/mmapstack"
 )
 
 // A size is a bound: a recursion without an end ends its task, and nothing else.
@@ -55,4 +56,45 @@ func ExampleRetireIdle() {
 	}
 	fmt.Println(runtime.NumGoroutine() - before)
 	// Output: 0
+}
+
+// A body of known depth. A size out of range is an error that names the range.
+func ExampleWithStrictStack() {
+	body := func(*ctx.Task) { fmt.Println("body") }
+	task, err := ctx.Spawn(body, ctx.WithStrictStack(16<<10))
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("ended:", task.Done())
+	_, err = ctx.Spawn(body, ctx.WithStrictStack(mmapstack.MaxSize+1))
+	var refused *ctx.OptionError
+	fmt.Println("refused:", errors.As(err, &refused))
+	// Output:
+	// body
+	// ended: true
+	// refused: true
+}
+
+// A program that would rather have a larger strict stack than one of the runtime
+// where stacks cannot grow in place.
+func ExampleWithoutFallback() {
+	body := func(*ctx.Task) { fmt.Println("body") }
+	task, err := ctx.Spawn(body, ctx.WithStackSize(64<<10), ctx.WithoutFallback())
+	if refused := (*ctx.OptionError)(nil); errors.As(err, &refused) {
+		task, err = ctx.Spawn(body, ctx.WithStrictStack(256<<10))
+	}
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("ended:", task.Done())
+	// Output:
+	// body
+	// ended: true
+}
+
+// After a burst of tasks, at most 64 MiB of idle coroutines stay.
+func ExampleSetIdleLimit() {
+	before := ctx.SetIdleLimit(64 << 20)
+	fmt.Println(ctx.SetIdleLimit(before)>>20, "MiB were the bound")
+	// Output: 64 MiB were the bound
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stackhop/stackhop"
 	"github.com/stackhop/stackhop/guard"
+	"github.com/stackhop/stackhop/mmapstack"
 )
 
 func Example() {
@@ -40,4 +41,33 @@ func Example() {
 	// Output:
 	// the body goes on
 	// <nil>
+}
+
+// A pool for each power of two: requests of similar sizes share it.
+func ExampleDefault() {
+	sized := func(bytes int) (*mmapstack.Pool, error) {
+		pool, err := guard.Default(bytes)
+		if errors.Is(err, guard.ErrTrap) { // stacks cannot grow in place here
+			return mmapstack.Default(bytes), nil
+		}
+		return pool, err
+	}
+	pool, err := sized(50_000)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	other, _ := sized(60_000)
+	fmt.Println("one pool:", pool == other)
+
+	s, err := pool.Get()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("64 KiB at least:", s.Size() >= 64<<10)
+	pool.Put(s)
+	// Output:
+	// one pool: true
+	// 64 KiB at least: true
 }

@@ -51,7 +51,7 @@
 //     counts its used part alone in the collector's pacing, so that a larger
 //     window is address space and nothing else.
 //   - Colouring: eight colours, 128 bytes apart. Stack i of a slab starts
-//     128·(i mod 8) bytes below the end of its last page, or else the hottest
+//     128·(i mod 8) bytes below the end of its last page, otherwise the hottest
 //     lines of all stacks would fall into the same sets of the first-level
 //     cache. It costs 448 bytes a stack on average, 896 at most, and no page:
 //     a shallow task still touches one page only. Stacks of a single page have

@@ -124,3 +124,17 @@ func ExampleLoop_OnStall() {
 	// the second one
 	// <nil>
 }
+
+// A task blocks the Loop's goroutine by a Go channel that another task of the Loop
+// sends to. After 20 milliseconds another goroutine runs that one.
+func ExampleLoop_HandOver() {
+	l := sched.NewLoop()
+	l.HandOver(20 * time.Millisecond)
+	c := make(chan string)
+	_ = l.Go(func(*ctx.Task) { fmt.Println(<-c) })
+	_ = l.Go(func(*ctx.Task) { c <- "from the second task" })
+	fmt.Println(l.Drain())
+	// Output:
+	// from the second task
+	// <nil>
+}

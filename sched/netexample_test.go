@@ -5,6 +5,9 @@ package sched_test
 import (
 	"bufio"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 
 	"github.com/stackhop/stackhop/ctx"
 	"github.com/stackhop/stackhop/sched"
@@ -49,5 +52,37 @@ func ExampleNet() {
 	fmt.Println("run:", n.Run())
 	// Output:
 	// you said "hello"
+	// run: <nil>
+}
+
+// The form that http.Transport takes: the goroutines of package net/http use the Net
+// that tasks use.
+func ExampleNet_DialContext() {
+	n, err := sched.NewNet()
+	if err != nil {
+		panic(err)
+	}
+	ran := make(chan error)
+	go func() { ran <- n.Run() }()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(w, "you asked for", r.URL.Path)
+	}))
+	defer server.Close()
+
+	client := &http.Client{Transport: &http.Transport{DialContext: n.DialContext}}
+	r, err := client.Get(server.URL + "/here")
+	if err != nil {
+		panic(err)
+	}
+	text, err := io.ReadAll(r.Body)
+	r.Body.Close()
+	fmt.Print(string(text))
+	fmt.Println(err)
+	client.CloseIdleConnections()
+	n.Close()
+	fmt.Println("run:", <-ran)
+	// Output:
+	// you asked for /here
+	// <nil>
 	// run: <nil>
 }
