@@ -63,7 +63,9 @@ func WithStack(s *mmapstack.Stack) Option { return Option{kind: optStack, stack:
 // That needs a SIGSEGV handler, which the first such task installs (see
 // guard.Install). Where it cannot be installed, and on the portable backend, the task
 // runs on the runtime's own stack instead, as without the option;
-// Task.Stack returns nil then. WithoutFallback makes that an error.
+// Task.Stack returns nil then. The size is no bound there: a runaway recursion ends
+// the process, as in a goroutine. That is so in race builds, too. WithoutFallback
+// makes the fallback an error.
 func WithStackSize(bytes int) Option { return Option{kind: optSize, size: bytes} }
 
 // WithStrictStack runs the task on a mapped, guard-paged stack of at least that
