@@ -95,12 +95,16 @@ func RunAll(next *Slot, then Sequel) error {
 // it returns the slot that is to be run next. settleHandle has a copy of the most
 // frequent part.
 func (s *Slot) publish() (next *Slot) {
+	if s.publisher != nil && (s.nested != 0 || s.probes()) {
+		return s.publishOn(s.notes())
+	}
+	return s.publishOn(nil)
+}
+
+// publishOn is publish, by a call that is noted on a publication unless that is nil.
+func (s *Slot) publishOn(on *publication) (next *Slot) {
 	p := s.publisher
 	s.publisher = nil
-	var on *publication
-	if p != nil && (s.nested != 0 || s.probes()) {
-		on = s.notes()
-	}
 	s.gen += generation // I2
 	h := Handle{s, s.gen + stateArmed}
 	release.Store64(&s.word, h.word)

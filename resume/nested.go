@@ -26,11 +26,11 @@ const (
 	sticky = 64 // so are as many of the following ones, if they do not nest
 )
 
-// probes reports whether the next suspension is noted: one of 16 is, and not always
-// the same of each 16, for a task may suspend in turn on one goroutine and another.
+// probes reports whether the next suspension is noted: one of 32 is, and not always
+// the same of each 32, for a task may suspend in turn on one goroutine and another.
 func (s *Slot) probes() bool { return (s.gen^s.gen>>4)&probing == 0 }
 
-const probing = 15 * generation
+const probing = 31 * generation
 
 // A publication is a goroutine that is in Publish calls that note themselves. Only
 // the goroutine itself looks at more than the key.

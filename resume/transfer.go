@@ -72,9 +72,6 @@ func (s *Slot) takeOver() {
 	if from.publisher == nil {
 		from.give(stateYielded)
 	} else {
-		if from.nested != 0 {
-			from.nested-- // each task that takes over does so on a goroutine of its own: nothing nests
-		}
-		_ = Run(from.publish())
+		_ = Run(from.publishOn(nil)) // on a goroutine that has just taken over: nothing nests
 	}
 }
