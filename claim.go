@@ -13,8 +13,8 @@ const checked = true
 // claims has the coroutines that an owner is in: *Coro → *claim.
 var claims sync.Map
 
-// A claim is one owner's, while its call of Switch or TrySwitch lasts. It follows the
-// transfers of the bodies, which hand the owner on.
+// A claim belongs to one owner as long as the owner's call of Switch or TrySwitch
+// lasts. When a body transfers, the claim goes with the owner to the next coroutine.
 type claim struct{ of *Coro }
 
 // claimed makes a switch to or from c, for an owner under its claim.
@@ -37,8 +37,8 @@ func (c *Coro) mustSwitch() {
 	}
 }
 
-// passed makes a transfer from c, the caller, to the body of to, to which the claim of
-// c's owner goes.
+// passed makes a transfer from c, the caller, to the body of to. The claim of c's owner
+// then is on to.
 func (c *Coro) passed(to *Coro, run func() error) error {
 	v, ok := claims.Load(c)
 	if !ok || !c.current() {

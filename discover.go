@@ -141,7 +141,7 @@ func (f *facts) findCode(p parked) error {
 	if err == nil {
 		return nil
 	}
-	// With a profile other functions are inlined into it, which test flags of their own.
+	// With a profile, functions that test flags of their own are inlined into it.
 	mod, modErr := moduleOf(f.newcoro)
 	if modErr != nil {
 		return err
@@ -205,8 +205,8 @@ type flag struct {
 
 // setFlags takes the two flags of coroswitch_m. Two are all that may be there:
 // a third would be a reason for the runtime to take care that the kernel does
-// not know of. The call behind one of them may be inlined, in a program built with a
-// profile: then it is the one that the other is not.
+// not know of. In a program built with a profile the call behind one of the flags may
+// be inlined. Then the call behind the other flag tells which flag is which.
 func (f *facts) setFlags(flags []flag) error {
 	const step = "flags that coroswitch_m tests"
 	want := "calls of " + traceGuarded + " and " + profileGuarded + " behind them"

@@ -81,8 +81,8 @@ func (in inst) target() (pc uintptr, ok bool) {
 	return pc, ok
 }
 
-// global returns the address of an operand that is relative to RIP, or to R15 where
-// that is for a global.
+// global returns the address of an operand that is relative to RIP or, in a plugin, to
+// an R15 that was loaded for a global.
 func (in inst) global(arg int) (addr uintptr, ok bool) {
 	m, ok := in.Args[arg].(x86asm.Mem)
 	switch {

@@ -39,7 +39,7 @@ func (c *Coro) endThread() {
 //	after    gp = H   T: running on M        O: running elsewhere   H: parked
 //
 // Then T ends, and coroexit runs H, on M, and locks it to that. H returns: so M ends.
-// O may look at c meanwhile, which is closed, but writes nothing.
+// O may look at c meanwhile: c is closed, and O writes nothing to it.
 func (c *Coro) leaveOwner() {
 	owner := atomic.LoadUintptr(&c.gp)
 	go c.takeOwnersPlace()

@@ -2,8 +2,8 @@
 
 package stackhop
 
-// EndsThread reports whether the end of the body, which must be the caller, ends an
-// OS thread that it has locked, and the owner goes on on another one. Here each body
-// has a goroutine to itself, and a thread that is locked ends with that: it is never
-// the owner's.
+// EndsThread is for the body of c: it reports whether the body's end would end an OS
+// thread that the body has locked, so that the owner goes on on another one. Here it
+// returns false: each body has a goroutine to itself, and a thread that the body has
+// locked ends with that goroutine. It is never the owner's.
 func (c *Coro) EndsThread() bool { return false }

@@ -8,7 +8,7 @@ import (
 // Errors of a switch. After any of them nothing has happened: no side ran.
 //
 // An error has one value in the whole module: the ErrRunning of package ctx, say, is
-// this one, and errors.Is needs to know of no package which of them has returned it.
+// this one. So errors.Is finds it whichever package has returned it.
 var (
 	// ErrDone: the body has ended; Reset can give the coroutine another. Of a task:
 	// it has ended.

@@ -28,6 +28,6 @@ type Overflow struct {
 type GrowthCounts struct {
 	Grown      uint64 // windows widened
 	Overflowed uint64 // panics begun
-	Stepped    uint64 // calls let go on in a reserve, which no panic may replace
+	Stepped    uint64 // calls that no panic may replace, made in a reserve
 	Forced     uint64 // panics begun in place of such a call, for want of room
 }

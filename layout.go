@@ -60,7 +60,7 @@ var knownExperiments = [...]string{
 }
 
 // cgocheck2 is the experiment that ends the process when a pointer to a Go object is
-// written to memory that Go does not know: as that of a mapped stack.
+// written to memory outside the Go heap, such as that of a mapped stack.
 const cgocheck2 = "cgocheck2"
 
 // A layoutField is one field of the runtime that the layout file knows: typ is g, m,

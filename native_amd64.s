@@ -35,8 +35,8 @@ TEXT ·nativeBase(SB), 0, $24-8
 	NO_LOCAL_POINTERS
 	MOVQ	c+0(FP), AX
 	MOVQ	AX, baseC(SP)
-	// Both numbers are the same each time: they are a matter of how the program
-	// was compiled.
+	// Both numbers are the same each time: they depend only on how the program was
+	// compiled.
 	MOVQ	(TLS), R8
 	MOVQ	const_gStktopsp(R8), BX
 	SUBQ	SP, BX

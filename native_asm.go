@@ -30,14 +30,14 @@ func Current() *Coro {
 }
 
 // NativeBytes returns the size of the stack of the runtime that c, which must be
-// parked, has: 0 if it is on a Region. The collector may make the stack
+// parked, has, or 0 if it is on a Region. The collector may make the stack
 // smaller at any time.
 func (c *Coro) NativeBytes() int {
 	if c.port() != nil || c.edge != 0 || c.g == notEnterable {
 		return 0
 	}
-	// SAFETY(K1): a g is never freed. The two words are not read at one moment: a
-	// size that none can have is one between a stack and its copy.
+	// SAFETY(K1): a g is never freed. The two words are not read at the same moment: a
+	// size that no stack can have comes from one word of a stack and one of its copy.
 	n := peek64(c.g+gStackHi) - peek64(c.g+gStackLo)
 	if n&(n-1) != 0 || n > 1<<30 {
 		n = typicalNative

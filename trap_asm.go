@@ -58,7 +58,7 @@ const nilPages = 64 << 10
 var growth struct {
 	sync.Mutex
 	found    bool
-	missing  error       // what could not be found; it will not be another time
+	missing  error       // what could not be found; another attempt would not find it either
 	on       atomic.Bool // the handler is installed
 	overflow atomic.Pointer[func(Overflow) error]
 

@@ -12,7 +12,7 @@ import (
 type more struct {
 	from   context.Context // of WithContext, or nil
 	stop   func() bool     // ends the watch over it
-	own    context.Context // the one that is done when the task is
+	own    context.Context // is done when the task is
 	cancel context.CancelCauseFunc
 	set    context.Context // of SetContext, derived from own; nil: own
 }

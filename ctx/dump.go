@@ -76,8 +76,8 @@ func SnapshotOf(wanted func(s *resume.Slot, onEnd Ender) bool) []TaskInfo {
 	})
 }
 
-// Dump writes what Snapshot returns as text, children indented: those with more
-// than 16 parents above them as far as those with 16, with their depth and parent
+// Dump writes what Snapshot returns as text, children indented. A task with more than
+// 16 ancestors is indented as one with 16 is, and its line has its depth and parent
 // in words. So the text grows with the number of tasks, and not with their depth.
 func Dump(w io.Writer) error {
 	_, err := io.WriteString(w, format(Snapshot()))
@@ -205,9 +205,9 @@ func family(seen []*sight) []TaskInfo {
 	return infos
 }
 
-// maxIndent is how many parents above it a task is indented for. With more, its
-// line tells the parent: so the text of a dump is as long as there are tasks,
-// however deep they are nested.
+// maxIndent is the number of ancestors that a task is indented for. The line of a task
+// with more names the parent: so the text of a dump grows with the number of tasks,
+// and not with their depth.
 const maxIndent = 16
 
 func format(tasks []TaskInfo) string {

@@ -7,7 +7,7 @@ import (
 
 // An ending is what the end of a task leads to. In order: the Ender is called, and
 // its task goes on; then the waiting tasks go on; the context ends; and last the
-// parent goes on that awaited its children, or that is to unwind when they have
+// parent goes on, if it awaits its children or unwinds when they have
 // ended. It is a resume.Sequel: the tasks go on one after another, by no nested calls.
 type ending struct {
 	t      *Task

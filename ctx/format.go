@@ -26,8 +26,8 @@ func (e *PanicError) LogValue() slog.Value {
 	return slog.GroupValue(append(attrs, slog.String("stack", string(e.Stack)))...)
 }
 
-// Format is for package fmt: %+v adds, for a task that lives, what Dump tells of it,
-// its stack too, at the price of a Dump; for one that has failed, its error.
+// Format is for package fmt. For a live task, %+v adds what Dump writes of it, with its
+// stack, at the price of a Dump; for a task that has failed, %+v adds its error.
 func (t *Task) Format(f fmt.State, verb rune) {
 	verbose.Format(f, verb, t.String(), t.details)
 }

@@ -144,8 +144,8 @@ func (id *identity) returned() {
 }
 
 // unlockThread is called when a body has returned that may have locked its thread.
-// It reports whether the thread ends with the body. Otherwise, for the owner is locked
-// to the same thread, the task ends with an error, if it has no other.
+// It reports whether the thread ends with the body. If the owner is locked to the same
+// thread, it does not; then the task ends with an error, unless it has one already.
 //
 //go:noinline
 func (id *identity) unlockThread(c *stackhop.Coro) (ends bool) {

@@ -19,8 +19,8 @@ var ErrLeaks = errors.New("ctx: cannot look for leaked tasks")
 //
 // The answer is about one moment, and is found as the garbage collector would,
 // if leaked tasks were not there. So a variable that will not be used any more does
-// not count, except in a call that has given away the address of one of its
-// variables which is still in use: then all that is left in its frame counts. A used
+// not count, with one exception: if a call has given away the address of a variable,
+// and that address is still in use, everything left in the call's frame counts. A used
 // Handle in a structure counts, and may hide a leak. References that only C memory, the variables of a plugin or
 // runtime.AddCleanup have are not found.
 //

@@ -94,7 +94,7 @@ func parseHeap(r io.Reader, known func(addr uint64) bool) (*heap, error) {
 }
 
 // sorted returns the objects by address. The runtime dumps them span by span, each in
-// order, and a span begins with a page: so it is pages that are to be put in order.
+// order, and a span begins with a page: so only the pages have to be sorted.
 func sorted(objects []object) []object {
 	const page = 13
 	var pages [][]object

@@ -110,9 +110,9 @@ func (g *goroutine) references() (refs []uint64) {
 	return refs
 }
 
-// count has f count with all its words, but for saved frame pointers: each points
-// into the next frame, and would have that count with all its words, up to the
-// outermost. Such a frame may still hold a task that its function has dropped.
+// count has all words of f count, except saved frame pointers. A saved frame pointer
+// points into the next frame: by it, all words of that frame would count too, and so on
+// up to the outermost, even a task that the frame's function has dropped.
 func (g *goroutine) count(f *frame) {
 	f.all = true
 	for _, v := range g.words[f.first:f.last] {

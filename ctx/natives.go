@@ -110,8 +110,8 @@ func (p *nativePool) putSlow(id *identity) {
 			return
 		}
 	}
-	// Refused only where no switch is possible at all, and then it is kept
-	// parked: nobody holds it, and its goroutine stays.
+	// Vacate fails only where no switch is possible at all. The coroutine then stays
+	// parked: nothing refers to it, and its goroutine stays.
 	_ = id.Vacate()
 }
 
@@ -176,11 +176,12 @@ func (p *nativePool) drain() (ids []*identity) {
 
 // SetIdleLimit has the process keep at most that many bytes of idle coroutines on
 // stacks of the runtime, stacks and bookkeeping together, for the tasks to come,
-// and returns the bound that was in force; mmapstack.IdleBytesDefault is the first. The bound
-// holds to within one coroutine for each of up to four times GOMAXPROCS lists. A task
-// that ends beyond it ends its goroutine, and the one that starts when none is idle
-// begins one: each costs about what a goroutine does. What is idle beyond a smaller
-// bound ends now. A negative limit counts as 0.
+// and returns the bound that was in force; mmapstack.IdleBytesDefault is the first. Up to
+// four times GOMAXPROCS lists may each keep one coroutine more than the bound allows. When
+// a task ends beyond the bound, its goroutine ends; a task that starts when none is idle
+// starts a goroutine. Both cost about what they cost without tasks. If bytes is smaller
+// than the bound before, what is idle beyond it ends now. A negative number counts as 0.
+// SetIdleLimit may be called at any time, from any goroutine.
 //
 // Mapped stacks have bounds of their own: see mmapstack.WithKeep and
 // mmapstack.WithIdleBytes.
@@ -206,9 +207,9 @@ func SetIdleLimit(bytes int) (before int) {
 // Coroutines on stacks and in pools of the caller's own stay until Stack.Close,
 // Pool.Trim or Pool.Close.
 //
-// It returns how many it has ended, and the first error of one that it could not:
-// a *stackhop.ThreadLockError or stackhop.ErrBubble, if the caller is in no position to
-// switch to it; such a one stays.
+// It returns how many coroutines it has ended, and the first error. A coroutine that
+// the caller cannot switch to stays; its error is a *stackhop.ThreadLockError or
+// stackhop.ErrBubble.
 func RetireIdle() (n int, err error) {
 	n, err = retire(natives.drain(), natives.put)
 	for i := range callers {

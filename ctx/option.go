@@ -69,8 +69,9 @@ func WithStack(s *mmapstack.Stack) Option { return Option{kind: optStack, stack:
 func WithStackSize(bytes int) Option { return Option{kind: optSize, size: bytes} }
 
 // WithStrictStack runs the task on a mapped, guard-paged stack of at least that
-// many bytes, mmapstack.MinSize to mmapstack.MaxSize, that does not grow. It
-// needs no signal handler and costs less to start than WithStackSize, but a
+// many bytes, mmapstack.MinSize to mmapstack.MaxSize, that does not grow. On the
+// portable backend and in a testing/synctest bubble it runs on a stack of the runtime,
+// and Task.Stack returns nil. A strict stack needs no signal handler and costs less to start than WithStackSize, but a
 // call that does not fit ends the process, with the runtime's words
 //
 //	fatal error: stack size not a power of 2

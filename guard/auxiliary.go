@@ -41,7 +41,7 @@ type ending struct {
 var pools [2][64]atomic.Pointer[mmapstack.Pool]
 var poolsMu sync.Mutex
 
-// mostNeed returns what Grow can be asked for on auxiliary stacks of the policy.
+// mostNeed returns the most bytes that Grow can be asked for on auxiliary stacks of the policy.
 func mostNeed(policy Policy) int {
 	if policy == Growing {
 		return mmapstack.GrowMax - HopReserve

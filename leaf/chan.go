@@ -57,12 +57,12 @@ const (
 type trader interface {
 	owner
 
-	// lend returns a node whose cell serves for as long as the guard is held.
+	// lend returns a node with a cell that serves as long as the guard is held.
 	lend() *node
 
-	// look returns whose cell has a value for a receiver, and holds the guard: a
-	// sender's that was popped, or one that is lent. If there is none it returns
-	// the current task and what that is to be parked with; a plain goroutine has waited.
+	// look returns a node with a value for a receiver in its cell, and holds the
+	// guard: the node of a popped sender, or a lent one. If there is none, look returns
+	// the current task and the node to park it with; a plain goroutine has waited.
 	look() (*node, *ctx.Task)
 }
 
@@ -89,8 +89,8 @@ func sendBy[T any](c *trade, o trader, v T, offer func(*trade, trader) (*node, *
 	return sent(n, t)
 }
 
-// offer returns who is to have a value: a receiver, or a node that is lent, with the
-// guard held; or the node of the current task, which is answered too, to be parked.
+// offer returns, with the guard held, the node that is to have the value: a receiver's
+// or a lent one. Otherwise it returns the current task and its node, to be parked.
 //
 //go:noinline
 func offer(c *trade, o trader) (*node, *ctx.Task) {

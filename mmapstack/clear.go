@@ -11,9 +11,8 @@ package mmapstack
 // gone sooner there is runtime/secret (Go 1.26, GOEXPERIMENT=runtimesecret).
 func WithClear() PoolOption { return func(p *Pool) { p.clear = true } }
 
-// A Lodger is an attached value that knows the lowest address at which it lives on
-// its stack while that is idle. Of others everything from IdleLive bytes below Top
-// on may live.
+// A Lodger is an attached value that knows the lowest address that it needs of its
+// idle stack. Any other attached value may need all of the topmost IdleLive bytes.
 type Lodger interface{ LivesFrom() uintptr }
 
 // wipe zeroes what nothing on s needs any more.

@@ -320,8 +320,8 @@ func (p *Pool) takeCold() *Stack {
 	return s
 }
 
-// ahead is for how many stacks something is worth doing if one is wanted: the more,
-// the more have been wanted of late.
+// ahead returns for how many stacks to make guards and first pages when one is wanted.
+// It grows with the number of stacks wanted lately.
 func (p *Pool) ahead() int { return min(p.streak/8, maxAhead, max(1, (1<<20)/pageCeil(1))) }
 
 // warm makes the pages resident that the first n cold stacks will begin in. None

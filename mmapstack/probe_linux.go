@@ -33,8 +33,8 @@ func unusable(addr, n uintptr) string {
 	return ""
 }
 
-// unusableBy looks into the lines of /proc/self/maps. ok is false if they are not
-// what they should be.
+// unusableBy looks into the lines of /proc/self/maps. ok is false if a line does
+// not have the form that proc(5) describes.
 func unusableBy(lines *bufio.Scanner, addr, n uintptr) (why string, ok bool) {
 	at, end := addr, addr+n
 	for lines.Scan() {

@@ -49,8 +49,8 @@ type sequence struct {
 	then Sequel // nil: nothing
 }
 
-// runAll runs sequences, the last one first. What the end of a slot leads to has its
-// turn before the others, and adds no frame. If a Publish panics, the rest is still
+// runAll runs sequences, the last one first. When a slot ends, what its end leads to
+// runs before the other sequences, and adds no frame. If a Publish panics, the rest is still
 // run.
 func runAll(todo []sequence) (err error) {
 	defer func() {

@@ -27,10 +27,10 @@ const (
 // of the other side: each function that returns between the switch and the loop
 // costs a misprediction. The compiler inlines what costs at most 80, and a call
 // costs 57, unless what is called is a parameter, which costs 17: that is why
-// enter is given functions that are always the same. They are methods, or may not be
-// inlined at all: in a program built with a profile the compiler replaces the call of
-// any other parameter that is hot by a comparison and two calls (PGO devirtualization),
-// which cost too much. A test keeps it so.
+// The functions given to enter are always the same. Each is a method or must not be
+// inlined: in a program built with a profile the compiler replaces a hot call of any
+// other parameter by a comparison and two calls (PGO devirtualization), which costs too
+// much. A test checks this.
 func enter(s *Slot, run func(*Slot) *Slot, next func(*Slot, func(*Slot, bool) error) error, settle func(*Slot, bool) error) error {
 	if !atomic.CompareAndSwapUint64(&s.word, stateYielded, stateRunning) {
 		return refusals[s.state()]

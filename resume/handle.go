@@ -24,9 +24,9 @@ type Resumer interface{ Resume() error }
 
 // A Publisher is given the handle of a task that has just suspended.
 //
-// Publish may resume that handle, and others. When calls of Publish nest more than
-// a few levels deep on one goroutine by that, the next suspension is published when
-// the innermost Publish has returned, and the Resume in it returns before that: so
+// Publish may resume that handle, and others. If calls of Publish nest more than a few
+// levels deep on one goroutine in this way, the next suspension is published only when
+// the innermost Publish has returned; the Resume inside that Publish returns earlier. So
 // tasks that resume each other in Publish for ever need no stack for it.
 type Publisher interface{ Publish(h Handle) }
 
@@ -110,6 +110,6 @@ func (h Handle) claim(to uint64) bool {
 // unclaim undoes claim: h is live again, unless the task is to unwind.
 func (h Handle) unclaim() { h.slot.give(h.word) }
 
-// Slot returns the slot of the task that the handle is, or was, of. It is for
-// libraries that look tasks up; it may serve another task by now.
+// Slot returns the slot of the task that h was made for. The slot may serve another
+// task by now. Slot is for libraries that look tasks up.
 func (h Handle) Slot() *Slot { return h.slot }

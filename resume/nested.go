@@ -10,15 +10,15 @@ import (
 )
 
 // A Publish may resume the very task that it is given the handle of, or another task
-// with a Publish that resumes the first. If such tasks suspend again and again, each round would
-// nest in the one before, on the resumer's stack. So from a certain depth on a
-// suspension is not published on top of other Publish calls, but by the innermost
-// of them, when it has returned.
+// with a Publish that resumes the first. If such tasks suspend again and again, each
+// round would nest in the one before, on the resumer's stack. So beyond a certain depth
+// a suspension is not published inside the other Publish calls: the innermost call
+// publishes it after its own Publish has returned.
 //
-// Only a table of goroutines tells that a call is inside a Publish, and to keep it
-// at each suspension would cost too much. So a slot notes itself there now and then,
-// see probes. If it finds its resumer there already, Publish calls nest, and it does
-// so at each suspension, until for some time they do not.
+// Only a table of goroutines tells that a call is inside a Publish, and an entry for
+// each suspension would cost too much. So a slot makes an entry now and then, see
+// probes. If its resumer has one already, Publish calls nest: then the slot makes an
+// entry at each suspension, until no call has nested for some time.
 
 // Slot.nested is 0, or
 const (
@@ -44,8 +44,8 @@ type publication struct {
 	_     [24]byte
 }
 
-// publications are those that are under way: each key has one place, else one of
-// the seven beside it, and when these are taken, extras. A goroutine that has left
+// publications are those that are under way. Each key has a place; when that is taken,
+// one of the seven beside it; and when all are taken, an entry in extras. A goroutine that has left
 // its place to another one and then finds it free may have two publications: then
 // it nests some levels deeper.
 var (

@@ -53,7 +53,7 @@ type Ender interface {
 // A Sequel has more slots to be run, one after another.
 type Sequel interface {
 	// Next returns the next one, claimed by Take or Claim, or nil if there is none.
-	// It is called just before the slot runs that it has returned before.
+	// It is called just before the slot that it returned last runs.
 	Next() *Slot
 }
 

@@ -187,7 +187,8 @@ func (c *Conn) awaitConnected(until context.Context, deadline time.Time) error {
 	defer stop() // also if the task is cancelled
 	err := c.connected()
 	if late := !stop(); late || err == os.ErrDeadlineExceeded {
-		// What AfterFunc has begun may come at any time: the connection is of no use.
+		// The function of AfterFunc has begun and may act at any time: the connection
+		// is of no use.
 		if ended := ended(until); ended != nil {
 			return ended
 		}

@@ -6,8 +6,8 @@ import (
 )
 
 // SyscallConn returns access to the socket, as *net.TCPConn's does: Control for
-// its settings; Read and Write for system calls that find nothing now and then, which
-// are waited for as Conn.Read and Conn.Write wait. It makes a Conn a syscall.Conn.
+// its settings; Read and Write for system calls that may find the socket not ready and
+// then wait as Conn.Read and Conn.Write do. It makes a Conn a syscall.Conn.
 // The error is nil.
 func (c *Conn) SyscallConn() (syscall.RawConn, error) { return &rawConn{c}, nil }
 

@@ -6,29 +6,27 @@ import (
 	"time"
 )
 
-// SetNoDelay says whether TCP sends small packets at once, which is so from the
-// beginning, or collects them.
+// SetNoDelay sets whether TCP sends small packets at once or collects them. The default
+// is true: at once.
 func (c *Conn) SetNoDelay(on bool) error {
 	return c.setTCP(func(fd int) error { return sysSet(fd, optNoDelay, flag(on)) })
 }
 
-// SetLinger sets what Close does with data that was not sent or acknowledged. If
-// sec is negative, which is so from the beginning, the system goes on to send it. With
-// 0 it is dropped and the connection reset; with more, the system does that after so many
-// seconds, and Close may block the goroutine for so long.
+// SetLinger sets what Close does with data that was not sent or acknowledged. If sec is
+// negative, the default, the system goes on to send it. If sec is 0, the data is dropped
+// and the connection reset. If sec is positive, the system does that after sec seconds,
+// and Close may block the goroutine for as long.
 func (c *Conn) SetLinger(sec int) error {
 	return c.setTCP(func(fd int) error { return sysSetLinger(fd, sec) })
 }
 
-// SetKeepAlive says whether TCP sends keep-alive probes, which is so from the
-// beginning.
+// SetKeepAlive sets whether TCP sends keep-alive probes. The default is true.
 func (c *Conn) SetKeepAlive(on bool) error {
 	return c.setTCP(func(fd int) error { return sysSet(fd, optKeepAlive, flag(on)) })
 }
 
-// SetKeepAlivePeriod sets how long a connection is idle before TCP sends the
-// first probe. 0 is 15 seconds, which is so from the beginning; a negative period
-// changes nothing.
+// SetKeepAlivePeriod sets how long a connection is idle before TCP sends the first
+// probe. 0 means 15 seconds, the default. A negative period changes nothing.
 func (c *Conn) SetKeepAlivePeriod(d time.Duration) error {
 	return c.setTCP(func(fd int) error { return setSeconds(fd, optKeepIdle, d) })
 }

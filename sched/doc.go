@@ -42,7 +42,7 @@
 // own, which read from its connections. A tls.Conn holds a sync.Mutex while it reads, and
 // another while it writes or shakes hands: a second task that locks it blocks the
 // goroutine that the first task needs in order to continue. So does a sync.Once
-// whose function suspends.
+// with a function that suspends.
 //
 // What to do instead: call such a library in leaf.AwaitFunc, which suspends the task
 // while a goroutine makes the call; or call it from a plain goroutine, which a call of a

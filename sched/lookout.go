@@ -10,8 +10,8 @@ import (
 )
 
 // A lookout looks, by a timer, whether a scheduler stands still, and reports it or
-// has another goroutine take over. Only a scheduler that runs has one: the first
-// tick that finds that it does not is the last.
+// has another goroutine take over. Only a running scheduler has one: the first tick
+// after the scheduler has stopped is the last.
 //
 //	W1  on says that the scheduler runs, armed that the timer is set. A goroutine that
 //	    raises on calls start, which reads armed; tick lowers armed and then reads on. So one of
@@ -67,8 +67,8 @@ func (w *lookout) arm() {
 // time begins in the year 2000.
 func inBubble() bool { return stackhop.InBubble() || time.Now().Year() < 2015 }
 
-// set sets the timer for the next tick. Without anything to look for there is none,
-// though armed says so: configure sets it.
+// set sets the timer for the next tick. If there is nothing to look for, no timer is
+// set, although armed is true: configure sets it later.
 func (w *lookout) set() {
 	period := w.period()
 	switch {

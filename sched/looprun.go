@@ -90,8 +90,8 @@ func (l *Loop) runItem(current *uint64) (mine bool) {
 	return mine
 }
 
-// notResumed notes why h was not resumed. It keeps h, if it is h that could not be
-// resumed: the error may be that of another task, to which its task has transferred.
+// notResumed notes why h was not resumed. It keeps h only if h itself could not be
+// resumed: the error may be of another task, to which the task of h has transferred.
 func (l *Loop) notResumed(h resume.Handle, err error) {
 	refused := err != resume.ErrStale
 	keep := refused && h.Live()

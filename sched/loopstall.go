@@ -16,8 +16,8 @@ import (
 func (l *Loop) OnStall(after time.Duration, f func(Stall)) { l.lookout.setStall(after, f) }
 
 // HandOver has another goroutine take the Loop over when one task, or one function
-// of Do, has kept it for the time after while something else waited for its turn. 0, as
-// from the beginning, is never. So code that blocks the Loop's goroutine, and waits for
+// of Do, has kept it for the time after while something else waited for its turn. 0, the
+// default, means never. So code that blocks the Loop's goroutine, and waits for
 // what other tasks of the Loop are to do, does not wait for ever.
 //
 // The price: tasks of the Loop may run at the same time. The one that was held up

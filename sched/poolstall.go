@@ -11,8 +11,8 @@ import (
 func (p *Pool) OnStall(after time.Duration, f func(Stall)) { p.lookout.setStall(after, f) }
 
 // HandOver has other goroutines go on as the workers when tasks, or functions of
-// Do, have kept all of them for the time after while something was queued. 0, as from
-// the beginning, is never. A task that was held up goes on, when it is unblocked, beside
+// Do, have kept all of them for the time after while something was queued. 0, the
+// default, means never. A task that was held up goes on, when it is unblocked, beside
 // the workers, up to its next suspension: for that long more tasks run at the same time
 // than the Pool has workers. Close waits for it.
 func (p *Pool) HandOver(after time.Duration) { p.lookout.setHand(after) }

@@ -9,9 +9,9 @@ import "sync/atomic"
 //	R1  One goroutine at a time is the runner: the one in Run, or the substitute
 //	    started last. beat.replace and beat.end decide when one is replaced.
 //	R2  Run's goroutine, when it is replaced and its item has ended, asks for its
-//	    place by recall, and waits for back. The runner sends back when it sees
-//	    recall between two items, and goes; if it is held up itself, its
-//	    substitute sends.
+//	    place by recall, and waits for back. The runner sends on back when it
+//	    sees recall between two items, and returns. If the runner is held up itself,
+//	    its substitute does so.
 //	R3  Only Run's goroutine ends a run. A substitute with nothing to do waits.
 type relay struct {
 	recall atomic.Bool

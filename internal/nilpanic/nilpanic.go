@@ -10,10 +10,9 @@ import (
 	"sync"
 )
 
-// Value is called by a deferred function for which recover has returned nil. It
-// returns a *runtime.PanicNilError, which recover returns without that setting, if
-// the function was called by a panic. Otherwise, after runtime.Goexit or an ordinary
-// return, it returns nil.
+// A deferred function calls Value after recover has returned nil. If a panic with nil
+// called the deferred function, Value returns a *runtime.PanicNilError, as recover does
+// without that setting. After runtime.Goexit or an ordinary return it returns nil.
 //
 // A look at the stack costs as much as the rest of an unwinding, so it is taken only
 // where the setting may be on.
@@ -34,8 +33,8 @@ func Value() any {
 	return new(runtime.PanicNilError)
 }
 
-// Prepare does once what Value needs more stack for than the rest. A task that
-// unwinds may have little left.
+// Prepare does once the part of Value that needs the most stack: a task that unwinds
+// may have little stack left.
 func Prepare() {
 	_, _ = os.LookupEnv("GODEBUG")
 	builtIn()

@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// inlineBudget is what a function may cost that the compiler inlines everywhere. In a
-// program built with a profile it inlines what costs more where it is hot, only there.
+// inlineBudget is the highest cost of a function that the compiler inlines everywhere.
+// In a program built with a profile the compiler inlines dearer functions too, but only
+// at hot calls.
 const inlineBudget = 80
 
 // RequireInlined fails the test unless the compiler inlines functions of the package in

@@ -82,9 +82,9 @@ func parseDir(files *token.FileSet, dir string) ([]*ast.File, error) {
 	return list, nil
 }
 
-// HotParameters returns a CPU profile in which every function of package pkg, in the
-// folder dir, that has a function for a parameter has done nothing but call that: each
-// of the functions that it is given somewhere in the package, by name.
+// HotParameters returns a CPU profile of package pkg, in the folder dir. In it, each
+// function with a parameter of func type does nothing but call that parameter: once for
+// each function that the package passes by name.
 func HotParameters(dir, pkg string) ([]byte, error) {
 	files := token.NewFileSet()
 	parsed, err := parseDir(files, dir)
