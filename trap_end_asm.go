@@ -265,7 +265,7 @@ func mayPanic(name string) bool {
 var noPanicIn = [...]string{
 	"runtime.", "runtime/", "internal/runtime/", "internal/sync.", "internal/synctest.", "internal/poll.", "internal/godebug",
 	"internal/syscall/", "internal/race.", "internal/singleflight.", "internal/weak.", "unique.", "weak.",
-	"sync.", "sync/", "syscall.", "time.", "os.", "type:", "go:",
+	"sync.", "sync/", "syscall.", "time.", "os.", "context.", "type:", "go:",
 	"github.com/stackhop/stackhop.",
 	"github.com/stackhop/stackhop/mmapstack.",
 	"github.com/stackhop/stackhop/guard.",

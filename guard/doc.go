@@ -44,7 +44,7 @@
 //   - The panic begins at the call, in the caller's frame; the function called has
 //     not run. What has to be undone in a function is undone by its deferred
 //     calls, as with any panic; what it does not defer stays half done.
-//   - In code of the runtime, and of packages such as sync, time and os, no panic
+//   - In code of the runtime, and of packages such as sync, time, os and context, no panic
 //     begins: the call that does not fit is made with a part of the reserve, which is
 //     closed when it returns, also if it has waited for something. The next call of
 //     other code that does not fit panics. So a recursion may sleep, lock, receive or
