@@ -181,7 +181,8 @@ func (c *Coro) rearm(sp uintptr) {
 // Rearm gives the reserve of the stack back that overflows have opened, so that
 // the next one finds all of it. The kernel does so at the next switch of its
 // own accord; only a body that recovers from many overflows without any
-// switch in between needs to call it, after each recover.
+// switch in between needs to call it, after each recover, and not in the deferred
+// call itself, below which the frames of the overflow still are.
 func (c *Coro) Rearm() {
 	if c.grows == 0 || c.g != getg() || c.belowC(c.g, peek64(c.g+gM)) {
 		return

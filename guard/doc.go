@@ -57,7 +57,8 @@
 //     of its own that has no end, makes the overflow fatal. The reserve is closed
 //     again at the next switch of the coroutine. A body that recovers from one
 //     overflow after another, without any suspension in between, calls [Rearm]
-//     after each recover; otherwise the reserve is used up after a few, and the
+//     after each recover, once the function whose deferred call has recovered
+//     has returned; otherwise the reserve is used up after a few, and the
 //     overflow after that is fatal: "coroutine stack overflow, and its reserve
 //     is used up".
 //   - Inside a call from C (a cgo callback on the task's own stack) nothing can move,
