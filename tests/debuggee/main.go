@@ -10,8 +10,6 @@ import (
 	"github.com/stackhop/stackhop/guard"
 )
 
-var stopped int // the last stop's result
-
 //go:noinline
 func stop(n int) int { return n + 1 }
 
@@ -32,9 +30,16 @@ func onTask(policy guard.Policy) error {
 	if err != nil {
 		return err
 	}
-	task, err := ctx.Spawn(func(t *ctx.Task) { stopped = stop(1) }, ctx.WithPool(pool))
+	n := 0
+	task, err := ctx.Spawn(func(*ctx.Task) { n = stop(1) }, ctx.WithPool(pool))
 	if err != nil {
 		return err
 	}
-	return task.Err()
+	if err := task.Err(); err != nil {
+		return err
+	}
+	if n != 2 {
+		return fmt.Errorf("stop(1) returned %d, want 2", n)
+	}
+	return nil
 }
