@@ -64,7 +64,7 @@ func (c *Coro) UnlockThread() error { return nil }
 // only a body that has not started gets them: from the go statement.
 func (c *Coro) InheritLabels() {}
 
-// Current returns the coroutine whose body the calling goroutine runs, or nil.
+// Current returns the coroutine of the body that the calling goroutine runs, or nil.
 func Current() *Coro { return portableCurrent() }
 
 // InBubble reports whether the caller is in a testing/synctest bubble. In this

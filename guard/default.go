@@ -13,6 +13,7 @@ var defaults [64]atomic.Pointer[mmapstack.Pool]
 // Default returns the process's pool of growing stacks of at least size usable
 // bytes, 0 for mmapstack.GrowDefault. There is one for each power of two, made
 // on first use and never closed. ctx.WithStackSize takes its stacks from these.
+// Default is safe for concurrent use, as its pools are.
 //
 // Errors: *TrapError where the trap cannot be had, also on the portable backend;
 // *mmapstack.SizeError above mmapstack.GrowMax; mmapstack.ErrUnsupported.

@@ -10,7 +10,7 @@ var defaults [maxShift + 1]atomic.Pointer[Pool]
 // Default returns the process's pool of stacks of at least size usable bytes,
 // 0 for DefaultSize. There is one per power of two, made on first use, never
 // closed. For a size out of range, or on a system without mapped stacks, it
-// returns a pool whose Get returns the error.
+// returns a pool with a Get that returns the error.
 func Default(size int) *Pool {
 	if size == 0 {
 		size = DefaultSize

@@ -96,8 +96,8 @@ func (w *lookout) period() time.Duration {
 func (w *lookout) configure(f func()) {
 	w.mu.Lock()
 	f()
-	w.mu.Unlock()
 	w.of.setShared(w.handAfter != 0)
+	w.mu.Unlock()
 	if !w.on.Load() {
 		w.armed.Store(false) // the next start sets the timer
 		if !w.on.Load() {

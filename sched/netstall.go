@@ -5,14 +5,15 @@ import (
 	"time"
 )
 
-// OnStall has f called when the Net has stood still for the time after, as
-// Loop.OnStall does.
+// OnStall sets the function that the Net calls when it has stood still for the time
+// after, as Loop.OnStall does for a Loop.
 func (n *Net) OnStall(after time.Duration, f func(Stall)) { n.lookout.setStall(after, f) }
 
-// HandOver has another goroutine take the Net over when one task, or one function
-// of Do, has kept it for the time after while something else waited for its turn,
-// at the same price as Loop.HandOver: the task that was held up goes on at the same time
-// as others, until it next waits in a call that suspends it. Close waits for it, if Run does.
+// HandOver lets another goroutine take the Net over when one task, or one function
+// of Do, has kept it for the time after while something else waited for its turn. 0, the
+// default, means never. The price is that of Loop.HandOver: a task that was held up
+// continues at the same time as others, until its next suspension. If a task holds Run
+// up, Close waits for that task. HandOver may be called at any time, from any goroutine.
 func (n *Net) HandOver(after time.Duration) { n.lookout.setHand(after) }
 
 func (n *Net) runners() []runner {

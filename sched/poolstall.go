@@ -5,16 +5,17 @@ import (
 	"time"
 )
 
-// OnStall has f called when all workers have been busy with one task each for the
-// time after, as Loop.OnStall does. As long as one worker goes on, it runs what is
-// queued anywhere, and the Pool does not stand still.
+// OnStall sets the function that the Pool calls when every worker has been busy with one
+// task for the time after, as Loop.OnStall does for a Loop. As long as one worker goes
+// on, it runs what is queued anywhere, and the Pool does not stand still.
 func (p *Pool) OnStall(after time.Duration, f func(Stall)) { p.lookout.setStall(after, f) }
 
-// HandOver has other goroutines go on as the workers when tasks, or functions of
-// Do, have kept all of them for the time after while something was queued. 0, the
-// default, means never. A task that was held up goes on, when it is unblocked, beside
-// the workers, up to its next suspension: for that long more tasks run at the same time
-// than the Pool has workers. Close waits for it.
+// HandOver lets other goroutines take the workers' places when tasks, or functions of
+// Do, have kept all workers for the time after while something was queued. 0, the
+// default, means never. A task that was held up continues, when it is unblocked, beside
+// the workers until its next suspension: for that long more tasks run at the same time
+// than the Pool has workers. Close waits for that task. HandOver may be called at any
+// time, from any goroutine.
 func (p *Pool) HandOver(after time.Duration) { p.lookout.setHand(after) }
 
 func (p *Pool) runners() []runner {

@@ -17,21 +17,21 @@ import (
 const StallAfter = 5 * time.Second
 
 // A Stall says that a scheduler stands still: its goroutine, or each one of a
-// Pool, has been busy with one task, or one function of Do, since some time, and
-// something else waits for its turn: what was queued, a timer that is due, a socket
-// that the system has reported.
+// Pool, has been busy with one task, or one function of Do, for some time, and something
+// else waits for its turn: a queued task or function, a timer that is due, a socket that
+// the system has reported.
 //
 // The task computes, or blocks its goroutine: in a lock of package sync, a
-// channel, a system call, a WaitGroup. If what it waits for is itself to be done by
-// a task of the same scheduler, it waits for ever.
+// channel, a system call, a WaitGroup. If it waits for another task of the same
+// scheduler, it waits for ever.
 type Stall struct {
 	Scheduler Scheduler     // the *Loop, *Net or *Pool
 	For       time.Duration // at least so long
 
 	// Tasks are those that hold the scheduler up: one, or one for each worker of a
-	// Pool. If such a task has itself resumed another one, by Unlock, say, and
-	// waits for that, all tasks follow that run or block at this moment; that one is
-	// among them. WaitsOn tells what blocks a task, and Stack where.
+	// Pool. If such a task has itself resumed another task, by Unlock, say, and waits
+	// for it to return, all tasks follow that run or block at this moment: the other
+	// task is among them. WaitsOn says what blocks a task, and Stack says where.
 	Tasks []ctx.TaskInfo
 
 	// Stack is the trace of the scheduler's goroutines, as runtime.Stack has it. A
