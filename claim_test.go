@@ -57,8 +57,8 @@ func TestTwoOwnersAtOnceAreRefused(t *testing.T) {
 	}
 }
 
-// An owner that waits in a coroutine's body keeps others out of it, through transfers
-// too; what was left by one is free.
+// An owner that waits in a coroutine's body keeps other owners out, after transfers too.
+// The coroutine that a transfer has left is free.
 func TestAClaimFollowsTransfers(t *testing.T) {
 	var a, b *Coro
 	var fromOutside, inTransfer error

@@ -73,8 +73,8 @@ func TestDiscoverFindsEverything(t *testing.T) {
 	}
 }
 
-// Where copystack keeps the new stack is seen behind the call that makes it, and where
-// that is inlined behind the copy.
+// The place where copystack keeps the new stack is found behind the call that allocates
+// it or, where that call is inlined, behind the copy.
 func TestBothWaysFindTheNewStack(t *testing.T) {
 	discovered(t)
 	var trap trapFacts

@@ -60,8 +60,8 @@ func TestNativeGoexitKeepsTheGoroutine(t *testing.T) {
 	require.EqualValues(t, notEnterable, c.g)
 }
 
-// What a panic was overtaken by a Goexit leaves behind must not be found by the
-// next body.
+// A panic that a Goexit has overtaken leaves state behind. The next body must not find
+// it.
 func TestNativeGoexitInADeferredCallOfAPanic(t *testing.T) {
 	needAsm(t)
 	c, err := New(Region{}, nil)

@@ -4,14 +4,15 @@ package stackhop
 
 import "runtime/secret"
 
-// Code in runtime/secret.Do leaves nothing on the stacks that it has used: Do erases
-// what is below it of g.stack when it returns. forget, wipeCopy and wipeReserve do so
-// where Do does not: it does not return, or does not know of the memory.
+// Code in runtime/secret.Do leaves nothing on the stacks that it has used: when Do
+// returns, it erases the part of g.stack below its frame. forget, wipeCopy and
+// wipeReserve erase where Do cannot: if it does not return, or if it does not know of
+// the memory.
 
 // forget ends the secret mode of a body that Goexit or a cancel has ended within
 // secret.Do, and erases what its frames have left below the caller's. The runtime
-// does so when the goroutine ends (goexit0, proc.go, Go 1.26 and 1.27), which this
-// one does not.
+// does so when a goroutine ends (goexit0, proc.go, Go 1.26 and 1.27), but the body's
+// goroutine goes on.
 func (c *Coro) forget() {
 	if peek32(c.g+gSecret) != 0 {
 		poke32(c.g+gSecret, 0)
@@ -19,9 +20,9 @@ func (c *Coro) forget() {
 	}
 }
 
-// wipeCopy erases what memmove has copied of a stack in secret mode that is not to
-// move after all: the copy goes to the runtime's free lists. used is what newstack
-// wanted to copy.
+// wipeCopy erases memmove's copy of a stack in secret mode. That stack does not move, so
+// the copy goes to the runtime's free lists. used is how many bytes newstack wanted to
+// copy.
 func wipeCopy(g uintptr, now extent, used uintptr) {
 	if peek32(g+gSecret) != 0 {
 		wipe(max(now.lo, now.hi-used), now.hi)

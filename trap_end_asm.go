@@ -75,7 +75,7 @@ func (c *Coro) atEnd(g, m, registers uintptr) (over bool) {
 	}
 	over, ok := e.step(least)
 	if !ok && e.free && !e.runsDefers() && e.overflow() {
-		growth.forced.Add(1) // a call that is lost is better than a process
+		growth.forced.Add(1) // better to lose the call than the process
 		return false
 	}
 	if !ok && least != 0 {
@@ -98,9 +98,9 @@ func (e *ender) lent() bool {
 
 // mayPanic reports whether a panic may replace the call, which is no deferred one:
 //
-//   - Ordinary code expects panics of whatever it calls, and code within noPanicIn of
-//     what it calls back, by an indirect call.
-//   - The runtime's functions have not begun when they do not fit.
+//   - Ordinary code expects a panic from any call. Code of noPanicIn expects one from a
+//     callback, which it calls indirectly.
+//   - A function of the runtime that does not fit has not begun.
 //   - Those of the other packages of noPanicIn often undo something, such as
 //     Unlock. They are made, unless their caller is in the reserve itself.
 func (e *ender) mayPanic() bool {
@@ -157,8 +157,8 @@ func (c *Coro) limitGuard() uintptr {
 	return c.region.lo + uintptr(c.region.limit)*RegionAlign + stackGuard
 }
 
-// step makes the call that did not fit, in the reserve. Not ok: less than least
-// bytes would be left of that.
+// step makes the call that did not fit, in the reserve. ok is false if less than least
+// bytes of the reserve would be left.
 func (e *ender) step(least uintptr) (over, ok bool) {
 	c := e.c
 	p, known := prologueAt(e.fn.entry())
@@ -201,9 +201,9 @@ func (e *ender) step(least uintptr) (over, ok bool) {
 	return false, true
 }
 
-// overflow has the goroutine go on in overflowed, as if that had been called instead
-// of the function that did not fit, with room in the reserve. It reports false if
-// there is none.
+// overflow lets the goroutine go on in overflowed, with room in the reserve, as if it
+// had called overflowed instead of the function that did not fit. It reports false if
+// the reserve has no room.
 func (e *ender) overflow() bool {
 	c := e.c
 	if !c.widen(max(c.region.lo, e.sp-panicStep), 0) || e.sp-c.lo < panicLeast {
@@ -259,9 +259,9 @@ func mayPanic(name string) bool {
 	return true
 }
 
-// noPanicIn are packages with functions that do not expect that a call of theirs
-// panics, or leave their own state or the runtime's in between; and what the
-// compiler makes.
+// noPanicIn are prefixes of functions that do not expect a panic from the functions that
+// they call, or that have left their own state or the runtime's inconsistent then. The
+// compiler's generated functions are among them.
 var noPanicIn = [...]string{
 	"runtime.", "runtime/", "internal/runtime/", "internal/sync.", "internal/synctest.", "internal/poll.", "internal/godebug",
 	"internal/syscall/", "internal/race.", "internal/singleflight.", "internal/weak.", "unique.", "weak.",

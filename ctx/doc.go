@@ -97,13 +97,14 @@
 //	T4  A task has children only while it is running, waiting or suspended: an
 //	    unwinding one has none left and gets no new ones, and one whose body is
 //	    over awaits them before its frames go.
-//	T5  Who sets extras, waits or more calls resume.Barrier and then looks at Done;
-//	    the task's end looks at them after the word says done. One sees the other.
+//	T5  A goroutine that sets extras, waits or more calls resume.Barrier and then looks
+//	    at Done; the task's end looks at them after the word says done. So at least one
+//	    of the two sees the other.
 //	T6  A dump reads of an identity its task, atomically, and of the task the name
 //	    and what has locks or is atomic. While it does, no Task serves again.
 //	T7  Extras are made at the first need, by anybody, and stay the Task's. A task
-//	    without them has never been asked to end, and is no relative of others; who
-//	    asks it, or becomes its child, makes them first. Name, onEnd and home are
+//	    without them has never been asked to end, and is no relative of others: a
+//	    cancel, or a new child, makes them first. Name, onEnd and home are
 //	    set before the body begins, home then by the body only.
 //	T8  serve runs on coroutines that are the first field of an identity, and on no
 //	    others.

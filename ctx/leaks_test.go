@@ -348,9 +348,8 @@ func TestCheckLeaksReportsThemWithTheirStacks(t *testing.T) {
 	require.Contains(t, r.errors[0], fmt.Sprintf("%q: yielded in ctx_test.yields", t.Name()+" lost"))
 }
 
-// A caller that drops tasks and then waits: what the inlined calls of Spawn have left
-// in its frame is no reference, though frames below are such that all that is in
-// them counts.
+// A caller that drops tasks and then waits. The frame has values left from inlined calls
+// of Spawn: they are no references, although everything in the frames below counts.
 //
 //go:noinline
 func dropsAndWaits(a *abandoned, ready, stop chan struct{}) {

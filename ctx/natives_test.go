@@ -62,8 +62,8 @@ func decode(depth int) error {
 	return json.Unmarshal([]byte(strings.Repeat("[", depth)+strings.Repeat("]", depth)), &v)
 }
 
-// The same inputs on a stack of a known size: the body's own answer, or the end
-// of that task alone, with its deferred calls run.
+// The same inputs on a stack of a given size: the body returns what a goroutine does, or
+// its task alone ends, with its deferred calls run.
 func TestOverflowOfASizedStackEndsTheTaskOnly(t *testing.T) {
 	if portable() {
 		t.Skip("portable backend: WithStackSize uses a stack of the runtime")

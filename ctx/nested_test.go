@@ -30,7 +30,8 @@ func (d *depthMeter) look() {
 	}
 }
 
-// flat is far less than a thousand rounds nested need, and more than those need that nest before that is found.
+// flat is far less than a thousand nested rounds need, and more than the rounds that nest
+// before the nesting is found.
 const flat = 400
 
 // onResumers calls f with a resumer that is a goroutine, and on one that is a task
@@ -67,7 +68,7 @@ func TestAPublishThatResumesItsTaskNeedsNoStack(t *testing.T) {
 	})
 }
 
-// A relay is a Publisher that resumes another task of a ring than it is given.
+// A relay is a Publisher that resumes another task of the ring than the one given.
 type relay struct {
 	d    *depthMeter
 	own  resume.Handle
@@ -141,8 +142,8 @@ func TestATransferWhosePublishResumesItsTaskNeedsNoStack(t *testing.T) {
 	})
 }
 
-// Few levels nest as they always did: Resume returns when the task that it continued
-// has suspended and published that.
+// A few levels nest as they always did: Resume returns when the task that it continued
+// has suspended and its suspension is published.
 func TestShallowPublishesAreMadeBeforeResumeReturns(t *testing.T) {
 	for range 100 {
 		var order []string

@@ -30,8 +30,8 @@ func isDirty(tid int) bool {
 	return err == nil && strings.TrimSpace(string(name)) == dirtyName
 }
 
-// onDirty reports whether the caller is on a dirty thread. It locks that meanwhile:
-// otherwise it might be another's by the time.
+// onDirty reports whether the caller is on a dirty thread. It locks the thread meanwhile:
+// otherwise the goroutine might be on another thread when it looks.
 func onDirty() bool {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -53,8 +53,8 @@ func requireEnds(t *testing.T, tid int) {
 	t.Errorf("thread %d is still there", tid)
 }
 
-// A thread that a body has locked and changed is nobody's after the body: it ends, and
-// the owner goes on on another one, as if the body had been a goroutine.
+// A thread that a body has locked and changed serves no other goroutine after the body:
+// it ends, as if the body had been a goroutine, and the owner goes on on another thread.
 func TestAThreadThatABodyKeepsLockedEndsWithIt(t *testing.T) {
 	ends := map[string]struct {
 		body func()

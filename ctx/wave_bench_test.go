@@ -8,8 +8,8 @@ import (
 	"github.com/stackhop/stackhop/ctx"
 )
 
-// BenchmarkWave has n tasks alive at once, again and again: the time is of one task's
-// start to its suspension and of its end. What idles is kept from wave to wave up to the
+// BenchmarkWave has n tasks alive at once, again and again. It measures a task's start up
+// to its suspension, and its end. Idle coroutines stay from wave to wave, within the
 // bounds of each storage. Run it with -benchtime=3x.
 func BenchmarkWave(b *testing.B) {
 	for _, n := range []int{1_000, 10_000, 100_000, 1_000_000} {

@@ -56,8 +56,8 @@ func TestEveryTestThatDocsNameExists(t *testing.T) {
 	}
 }
 
-// The code of the recipes is part of tests of package sched, line by line. There
-// package leaf has another name.
+// The code of the recipes is part of tests of package sched, line by line. In the
+// tests package leaf has another name.
 func TestRecipesAreTestedCode(t *testing.T) {
 	flat := func(s string) string { return strings.Join(strings.Fields(s), " ") }
 	tests := flat(strings.ReplaceAll(sources(t, "_linux_test.go"), "leaves.", "leaf."))

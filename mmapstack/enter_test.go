@@ -28,8 +28,8 @@ func TestEnteredStacksStayWithTheirCoroutine(t *testing.T) {
 	})
 }
 
-// Close and Trim take nothing that a Get has given, and Get gives nothing that
-// they have taken.
+// Close and Trim never free a stack that Get has returned, and Get never returns a
+// stack that they have freed.
 func TestCloseAndTrimRacingGetTakeNothingThatIsOut(t *testing.T) {
 	for round := range 200 {
 		p, err := NewPool(16 << 10)

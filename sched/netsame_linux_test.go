@@ -18,7 +18,7 @@ import (
 // What is the same as in package net: these tests call its functions too.
 
 // A form is an address as a user may write it. PORT stands for a port on which
-// all addresses listen, FREE for one where nobody does, DIR for an empty directory
+// all addresses listen, FREE for one where no address does, DIR for an empty directory
 // in which the socket "taken" listens.
 type form struct{ network, address string }
 

@@ -96,8 +96,8 @@ func TestRecipeHTTPClientIsCancelledWithItsTask(t *testing.T) {
 	<-ended
 }
 
-// What the recipe is for: a client that is used from a task as from a goroutine. With
-// HandOver it does not wait for ever.
+// Why the recipe is needed: a task that calls a client without AwaitFunc blocks the Net.
+// With HandOver it does not wait for ever.
 func TestHandOverServesAnHTTPClientInATask(t *testing.T) {
 	n := runNet(t)
 	n.HandOver(500 * time.Microsecond)

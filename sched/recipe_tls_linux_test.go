@@ -162,7 +162,7 @@ func TestRecipeTLSReadAndWriteAtTheSameTime(t *testing.T) {
 	require.Empty(t, reported)
 }
 
-// The same with goroutines, for which nothing is to be heeded.
+// The same with goroutines, which need no outbox.
 func TestRecipeTLSOnGoroutines(t *testing.T) {
 	n := runNet(t)
 	server, client := tlsConfigs(t)
@@ -184,8 +184,8 @@ func TestRecipeTLSOnGoroutines(t *testing.T) {
 	}
 }
 
-// What these are for: two tasks that come to a connection before it has shaken
-// hands. It is reported; from HandOver on they go on.
+// Why the recipe is needed: two tasks use a connection before it has shaken hands, and
+// block the Net. That is reported, and after HandOver they go on.
 func TestTwoTasksOfATLSConnectionThatShakesHands(t *testing.T) {
 	for _, after := range []time.Duration{time.Millisecond, 10 * stallAfter} {
 		t.Run(fmt.Sprint("HandOver after ", after), func(t *testing.T) {

@@ -113,8 +113,8 @@ func TestATaskThatBlocksItsSchedulerIsReported(t *testing.T) {
 	})
 }
 
-// A task that holds the scheduler up is not the one that was resumed, but one that
-// this one has resumed.
+// The task that holds the scheduler up was not resumed by the scheduler, but by a task
+// that the scheduler has resumed.
 func TestTheTaskThatBlocksIsReportedWhoeverHasResumedIt(t *testing.T) {
 	onEachDriver(t, func(t *testing.T, d driver, start func(string, func(*ctx.Task))) {
 		reported := stalls(d)

@@ -123,8 +123,8 @@ func TestCallsAreThoseOfObjdump(t *testing.T) {
 // leads there. C calls it, for the race detector, on the stack of the thread.
 const wrongDepths = "runtime.racecallbackthunk"
 
-// The depths of the function table are what the instructions make of them: by
-// induction over the paths from the entry, each is exact.
+// The depths of the function table are exact: they follow from the instructions, by
+// induction over the paths from the entry.
 func TestDepthsAreWhatInstructionsMakeThem(t *testing.T) {
 	programs(t, func(t *testing.T, name string) {
 		tab, d := program(t, name)
