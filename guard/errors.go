@@ -13,6 +13,7 @@ import (
 var (
 	ErrOverflow = errors.New("guard: coroutine stack overflow")         // *OverflowError
 	ErrTrap     = errors.New("guard: the growth trap is not to be had") // *TrapError
+	ErrPolicy   = errors.New("guard: unknown policy")                   // *PolicyError
 )
 
 // frames is how many of the deepest frames an OverflowError has.
@@ -92,3 +93,14 @@ func (e *TrapError) Is(target error) bool { return target == ErrTrap }
 
 // Unwrap returns Err.
 func (e *TrapError) Unwrap() error { return e.Err }
+
+// A PolicyError is what New and NewPool return for a Policy that is none. It matches
+// ErrPolicy.
+type PolicyError struct{ Policy Policy }
+
+func (e *PolicyError) Error() string {
+	return fmt.Sprintf("guard: unknown policy %d: need Strict (%d) or Growing (%d)", uint8(e.Policy), Strict, Growing)
+}
+
+// Is reports whether target is ErrPolicy.
+func (e *PolicyError) Is(target error) bool { return target == ErrPolicy }

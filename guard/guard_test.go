@@ -115,6 +115,8 @@ func TestErrors(t *testing.T) {
 		{"overflow", &guard.OverflowError{Call: "f", Size: 1 << 16}, []error{guard.ErrOverflow}, "f did not fit on a stack of 64 KiB; give it"},
 		{"overflow, coloured", &guard.OverflowError{Call: "f", Size: 1<<16 - 512}, []error{guard.ErrOverflow}, "f did not fit on a stack of 64 KiB; give it"},
 		{"pool size", func() error { _, err := guard.NewPool(guard.Growing, 1); return err }(), []error{mmapstack.ErrSize}, " is 1, must be 4096 to "},
+		{"policy of a pool", func() error { _, err := guard.NewPool(guard.Policy(7), 0); return err }(), []error{guard.ErrPolicy}, "unknown policy 7"},
+		{"policy of a stack", func() error { _, err := guard.New(guard.Policy(255), 0); return err }(), []error{guard.ErrPolicy}, "unknown policy 255"},
 		{"stack size", func() error { _, err := guard.New(guard.Strict, -1); return err }(), []error{mmapstack.ErrSize}, "stack size is -1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -49,7 +49,8 @@ func PolicyOf(s *mmapstack.Stack) Policy {
 // as mmapstack.WithPoolGrowth gives them by default; an option of that name
 // changes them.
 //
-// Errors: *TrapError for Growing, where the trap cannot be had; those of mmapstack.NewPool.
+// Errors: *TrapError for Growing, where the trap cannot be had; *PolicyError; those of
+// mmapstack.NewPool.
 // On the portable backend the runtime grows stacks, and both policies are alike.
 func NewPool(policy Policy, size int, opts ...mmapstack.PoolOption) (*mmapstack.Pool, error) {
 	grows, err := prepare(policy)
@@ -76,6 +77,9 @@ func New(policy Policy, size int, opts ...mmapstack.Option) (*mmapstack.Stack, e
 }
 
 func prepare(policy Policy) (grows bool, err error) {
+	if policy > Growing {
+		return false, &PolicyError{policy}
+	}
 	if policy != Growing || stackhop.Backend().Name == "portable" {
 		return false, nil
 	}

@@ -175,8 +175,8 @@ func (p *Pool) Get() (*Stack, error) {
 // Errors: ErrClosed, *LimitError, *MapError.
 func (p *Pool) GetAttached() (*Stack, error) {
 	i := p.shardIndex()
-	if i >= len(p.shards) {
-		return nil, p.err
+	if uint(i) >= uint(len(p.shards)) {
+		return nil, p.unmade()
 	}
 	sh := &p.shards[i]
 	if sh.top.Load() != nil {
@@ -231,6 +231,14 @@ func (p *Pool) misput(s *Stack) {
 		panic("mmapstack: Put of a stack that is not out; drop the second Put")
 	}
 	panic(fmt.Sprintf("mmapstack: Put of a stack with %d carved stacks open; close them first", s.carvings()))
+}
+
+// unmade returns why a pool without shards has no stacks.
+func (p *Pool) unmade() error {
+	if p.err == nil { // a zero Pool
+		return ErrClosed
+	}
+	return p.err
 }
 
 // getSlow looks where the slot of shard i was empty: its lists, the other

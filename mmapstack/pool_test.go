@@ -357,3 +357,11 @@ func TestGetEvictsAndGetAttachedDoesNot(t *testing.T) {
 	p.Put(again)
 	require.NoError(t, p.Close())
 }
+
+func TestAZeroPoolIsClosed(t *testing.T) {
+	var p Pool
+	_, err := p.Get()
+	require.ErrorIs(t, err, ErrClosed)
+	require.Zero(t, p.Trim())
+	require.Panics(t, func() { p.Put(new(Stack)) })
+}

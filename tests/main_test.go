@@ -38,3 +38,6 @@ func needAsm(tb testing.TB) {
 		tb.Skipf("this is about the asm backend; here serves %s: %s", b.Name, b.Reason)
 	}
 }
+
+// sink keeps results, so that the compiler does not leave out what made them.
+var sink int

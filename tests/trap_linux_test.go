@@ -146,8 +146,6 @@ var _ = testsupport.Child("faults", func() {
 	fmt.Println("ok")
 })
 
-var sink int
-
 // A wild write crashes as before, on a goroutine and on a task.
 func TestTrapLeavesWildWritesFatal(t *testing.T) {
 	needAsm(t)
