@@ -198,24 +198,16 @@ func (c *Conn) awaitConnected(until context.Context, deadline time.Time) error {
 
 // connected waits until the connection is made, and takes the deadline away.
 func (c *Conn) connected() error {
-	s := &c.desc.w
-	if err := s.enter(); err != nil {
+	var failed error
+	err := c.desc.w.raw(func(fd uintptr) (done bool) {
+		done, failed = sysConnected(int(fd))
+		return done
+	})
+	if err == nil {
+		err = failed
+	}
+	if err != nil {
 		return err
 	}
-	for {
-		if err := s.await(); err != nil {
-			return err
-		}
-		s.begin()
-		done, err := sysConnected(c.desc.fd)
-		s.end(!done, false)
-		if !done {
-			continue
-		}
-		s.leave()
-		if err != nil {
-			return err
-		}
-		return c.desc.setDeadline(time.Time{}, false, true)
-	}
+	return c.desc.setDeadline(time.Time{}, false, true)
 }
