@@ -63,9 +63,9 @@ type TaskInfo struct {
 // costs some nanoseconds more.
 func Snapshot() []TaskInfo { return snapshot(func(*identity, *Task) bool { return true }) }
 
-// SnapshotOf is Snapshot of the tasks that wanted reports true for. It is given
-// the slot of a task, which resume.Handle.Slot returns for its handles, and what WithOnEnd has named,
-// or nil. It must not start tasks.
+// SnapshotOf is Snapshot of the tasks for which wanted returns true. Its arguments are
+// the slot of a task, which resume.Handle.Slot returns for a handle of the task, and the
+// Ender of WithOnEnd, or nil. wanted must not start tasks.
 func SnapshotOf(wanted func(s *resume.Slot, onEnd Ender) bool) []TaskInfo {
 	return snapshot(func(_ *identity, t *Task) bool {
 		var onEnd Ender

@@ -174,14 +174,15 @@ func (p *nativePool) drain() (ids []*identity) {
 	return ids
 }
 
-// SetIdleLimit has the process keep at most that many bytes of idle coroutines on
-// stacks of the runtime, stacks and bookkeeping together, for the tasks to come,
-// and returns the bound that was in force; mmapstack.IdleBytesDefault is the first. Up to
-// four times GOMAXPROCS lists may each keep one coroutine more than the bound allows. When
-// a task ends beyond the bound, its goroutine ends; a task that starts when none is idle
-// starts a goroutine. Both cost about what they cost without tasks. If bytes is smaller
-// than the bound before, what is idle beyond it ends now. A negative number counts as 0.
-// SetIdleLimit may be called at any time, from any goroutine.
+// SetIdleLimit bounds the idle coroutines on stacks of the runtime that the process
+// keeps for later tasks, in bytes, stacks and bookkeeping together,
+// and returns the bound that was in force; mmapstack.IdleBytesDefault is the first. Idle
+// coroutines are in lists, up to four times GOMAXPROCS; the bound holds to within one
+// coroutine a list. When a task ends beyond the bound, its goroutine ends; a task that
+// starts when no coroutine is idle starts a goroutine. Each costs about what a plain
+// goroutine costs. If bytes is smaller than the bound before, idle coroutines beyond it
+// end now. A negative number counts as 0. SetIdleLimit may be called at any time, from
+// any goroutine.
 //
 // Mapped stacks have bounds of their own: see mmapstack.WithKeep and
 // mmapstack.WithIdleBytes.

@@ -1,14 +1,14 @@
 package mmapstack
 
-// WithClear has Put zero what the last user of the stack has left: everything
-// from the lowest byte that was written up to what is attached to the stack and
-// lives. The next task on the stack finds nothing of it, by whatever means. It
-// costs what WithHighWater does: a system call, or two for large stacks, the reading
-// of a page, and the zeroing of what was used.
+// WithClear makes Put zero everything that the last user of a stack has left: from the
+// lowest byte written up to the live part of the attached value. The next task on the
+// stack finds nothing of it, by whatever means. The cost is that of WithHighWater, a
+// system call (two for large stacks) and the reading of a page, and the zeroing of the
+// bytes used.
 //
-// What a coroutine needs while it is idle stays; so does what was copied elsewhere,
-// or onto a stack that is not the pool's (guard.Grow). For secrets that must be
-// gone sooner there is runtime/secret (Go 1.26, GOEXPERIMENT=runtimesecret).
+// The bytes that an idle coroutine needs stay. So do copies elsewhere, also on a stack
+// of another pool (guard.Grow). For secrets that must be gone sooner there is
+// runtime/secret (Go 1.26, GOEXPERIMENT=runtimesecret).
 func WithClear() PoolOption { return func(p *Pool) { p.clear = true } }
 
 // A Lodger is an attached value that knows the lowest address that it needs of its
