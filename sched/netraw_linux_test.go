@@ -1,6 +1,7 @@
 package sched_test
 
 import (
+	"errors"
 	"io"
 	"net"
 	"testing"
@@ -20,10 +21,11 @@ func TestSyscallConnWaitsForWhatItFindsNot(t *testing.T) {
 		p := make([]byte, 10)
 		k := 0
 		seen := start(t, func() error {
-			return raw.Read(func(fd uintptr) bool {
-				k, _, err = unix.Recvfrom(int(fd), p, unix.MSG_PEEK)
-				return err != unix.EAGAIN
-			})
+			var peeked error
+			return errors.Join(raw.Read(func(fd uintptr) bool {
+				k, _, peeked = unix.Recvfrom(int(fd), p, unix.MSG_PEEK)
+				return peeked != unix.EAGAIN
+			}), peeked)
 		})
 		_, err = a.Write([]byte("hello"))
 		require.NoError(t, err)
