@@ -120,7 +120,15 @@ func (c *Coro) open() {
 	if c.edge == 0 {
 		return
 	}
-	c.rearm(peek64(c.g + gSchedSP))
+	if c.grows != 0 {
+		// A callInReserve that has not returned takes its part back itself.
+		if sp := peek64(c.g + gSchedSP); sp >= c.limitGuard() || !c.lends(sp) {
+			c.rearm(sp)
+		}
+		if c.lo < c.limitGuard()-stackGuard {
+			c.in = notEnterable // the reserve is still open: the next switch goes this way too
+		}
+	}
 	for i := 0; !lockWindow(c); i++ {
 		if i > 10 {
 			runtime.Gosched() // the collector scans it, for µs per KiB

@@ -164,32 +164,50 @@ func (c *Coro) setWindow(w extent) {
 // guard is stackguard0 of the window.
 func (c *Coro) guard() uintptr { return c.lo + stackGuard }
 
-// rearm takes the window of c out of the reserve, where an overflow has put it,
-// if nothing that lives there is below sp any more.
+// rearm takes the window of c out of the reserve, where an overflow has put it, as
+// far as sp allows: what lives below sp is not needed any more. If sp itself is in
+// the reserve, the window begins stackGuard bytes below it, and the soft guard is that
+// of the limit: so the next call of ordinary code panics, and does not use the reserve
+// up. A panic or a Goexit that goes on keeps what it has of the reserve.
 func (c *Coro) rearm(sp uintptr) {
 	if c.grows == 0 {
 		return
 	}
-	if r := c.Region(); c.lo <= r.Limit && sp >= r.Limit+stackGuard {
+	r := c.Region()
+	if c.lo > r.Limit {
+		return
+	}
+	if sp >= r.Limit+stackGuard {
 		if c.lo < r.Limit {
 			c.wipeReserve(c.lo, r.Limit)
 		}
 		c.setWindow(extent{r.Limit, r.Hi})
+		return
 	}
+	lo := min(r.Limit, (sp-stackGuard)&^(RegionAlign-1))
+	if lo <= c.lo || peek64(c.g+gPanic) != 0 {
+		return
+	}
+	c.wipeReserve(c.lo, lo)
+	c.lo, c.hi = lo, c.hi+(lo-c.lo)
+	c.setState(c.limitGuard(), false)
 }
 
 // Rearm gives the reserve of the stack back that overflows have opened, so that
 // the next one finds all of it. The kernel does so at the next switch of its
 // own accord; only a body that recovers from many overflows without any
 // switch in between needs to call it, after each recover, and not in the deferred
-// call itself, below which the frames of the overflow still are.
+// call itself, below which the frames of the overflow still are. What its caller
+// has of the reserve stays open until the caller has returned from there.
 func (c *Coro) Rearm() {
 	if c.grows == 0 || c.g != getg() || c.belowC(c.g, peek64(c.g+gM)) {
 		return
 	}
 	before := c.lo
 	if c.rearm(callerSP()); c.lo != before {
+		guard := max(c.guard(), c.softGuard())
 		rewindow(c)
+		poke64(c.g+gStackguard0, guard)
 	}
 }
 

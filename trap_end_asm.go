@@ -53,7 +53,7 @@ type ender struct {
 func (c *Coro) atEnd(g, m, registers uintptr) (over bool) {
 	e := ender{siteOf(g, c.region.end()), c, g, registers,
 		peek32(m+mLocks) == 0 && peek32(m+mMallocing) == 0 && peek64(m+mPreemptoffLen) == 0, false}
-	e.inside = e.lent()
+	e.inside = c.lends(e.sp)
 	unwinds := peek64(g+gPanic) != 0
 	if !unwinds {
 		c.setState(c.softGuard(), false) // whatever panic has opened the reserve, it was recovered
@@ -82,18 +82,18 @@ func (c *Coro) atEnd(g, m, registers uintptr) (over bool) {
 		over, ok = e.step(0)
 	}
 	if !ok {
-		throw("stackhop: coroutine stack overflow, and its reserve is used up")
+		throw("stackhop: coroutine stack overflow, and its reserve is used up: by deferred calls, or by code that ran on after an overflow was recovered, without guard.Rearm")
 	}
 	growth.stepped.Add(1)
 	return over
 }
 
-// lent reports whether the call is made within one that callInReserve makes. The
-// frame of that has the address of lentSlot in it, as long as it lives.
-func (e *ender) lent() bool {
-	at := e.c.header() + lentSlot
-	sp := peek64(at)
-	return sp > e.sp && sp < e.top && peek64(sp+lendArgs+8*isArm64) == at
+// lends reports whether what has the stack pointer sp was called within a call that
+// callInReserve makes. The frame of that has the address of lentSlot in it, as long as it lives.
+func (c *Coro) lends(sp uintptr) bool {
+	at := c.header() + lentSlot
+	lent := peek64(at)
+	return lent > sp && lent < c.region.end() && peek64(lent+lendArgs+8*isArm64) == at
 }
 
 // mayPanic reports whether a panic may replace the call, which is no deferred one:

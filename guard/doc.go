@@ -54,13 +54,29 @@
 //     half of the reserve up; [Stats] counts as Forced what was lost then.
 //   - The deferred calls and the error itself run in the reserve. One that needs
 //     more of it, by panicking again at each of many levels or by a recursion
-//     of its own that has no end, makes the overflow fatal. The reserve is closed
-//     again at the next switch of the coroutine. A body that recovers from one
-//     overflow after another, without any suspension in between, calls [Rearm]
+//     of its own that has no end, makes the overflow fatal: "coroutine stack overflow,
+//     and its reserve is used up".
+//   - Each overflow opens up to 16 KiB of the reserve, and a recovery does not close that.
+//     The next switch of the coroutine does, and so does [Rearm]. A body that recovers
+//     from one overflow after another, without any suspension in between, calls Rearm
 //     after each recover, once the function whose deferred call has recovered
-//     has returned; otherwise the reserve is used up after a few, and the
-//     overflow after that is fatal: "coroutine stack overflow, and its reserve
-//     is used up".
+//     has returned. Code that runs before that may go on into what is open; if it is
+//     still there when Rearm is called, its next call panics. A body that does not call
+//     Rearm uses the reserve up after a few overflows, four if it is 64 KiB, and the one
+//     after that is fatal.
+//   - Package fmt recovers from a panic of an Error, String or Format method that it
+//     calls, so also from an overflow there or in what it does with the result, and
+//     prints "PANIC=" and the error instead. No error reaches the task then, and the reserve
+//     stays open as after any other recovery: a program that formats such values
+//     near the end of its stacks calls Rearm after it, or asks for a larger reserve by
+//     mmapstack.WithGrowth.
+//   - An overflow in a function that sync.Once, sync.OnceFunc, sync.OnceValue or
+//     sync.OnceValues runs is remembered there, as any panic would be: a Once does not
+//     run the function again, and the others panic with the same error in each later call,
+//     of any goroutine. Packages that keep a panic do the same; encoding/json builds
+//     its encoders in such a function, one for each type. Give tasks that call
+//     such functions first enough room, have them called before, or leave
+//     the tasks on the default stacks of package ctx, which grow as a goroutine's.
 //   - Inside a call from C (a cgo callback on the task's own stack) nothing can move,
 //     so that an overflow there is fatal. A task that was resumed within such a
 //     call, of its resumer, is not concerned. For the same reason the first window is

@@ -32,7 +32,8 @@ func Installed() bool { return stackhop.GrowthEnabled() }
 // Rearm closes the reserve of the current coroutine's stack, which an overflow
 // that it has recovered from has opened. See the package's doc for who needs it.
 // In the deferred call that recovers it does nothing, since the frames of the overflow
-// are still there: call it in the function to which that returns. Elsewhere it does nothing.
+// are still there: call it in the function to which that returns. A caller that is in the
+// reserve itself keeps what it has of that, and its next call panics. Elsewhere Rearm does nothing.
 func Rearm() {
 	if c := stackhop.Current(); c != nil {
 		c.Rearm()
