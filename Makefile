@@ -242,7 +242,7 @@ put = awk -v begin='$(1)' -v file='$(2)' \
 .PHONY: figures
 figures: ## measure again and put the figures into the README
 	@mkdir -p $(BUILD)
-	$(GO) run ./cmd/stackhop bench | sed 's/ *$$//' >$(BUILD)/bench.txt
+	$(GO) run ./cmd/stackhop bench | sed 's/ *$$//; s/\(Linux [0-9.]*\)-[^,]*/\1/' >$(BUILD)/bench.txt
 	$(MAKE) --no-print-directory bench-peers | grep -v '^g++\|^$(BUILD)' >$(BUILD)/bench-peers.txt
 	$(MAKE) --no-print-directory --silent bench-echo >$(BUILD)/bench-echo.txt
 	@$(call put,<!-- bench:,$(BUILD)/bench.txt)
